@@ -35,14 +35,16 @@ KERNEL = {
 
 SETUP = """\
 # @title Set-up: run this cell first
-import importlib.util, os, subprocess, sys
+import os
+import sys
+from importlib.util import find_spec
 
 if "google.colab" in sys.modules:  # a fresh machine: fetch the book, and only what is missing
     if not os.path.exists("/content/dcgan-book/dcgan_lib"):
-        subprocess.run(["git", "clone", "-q", "--depth", "1", "{address}", "/content/dcgan-book"], check=True)
+        !git clone -q --depth 1 {address} /content/dcgan-book
     for name in ("psygnal", "anywidget", "safetensors"):
-        if importlib.util.find_spec(name) is None:
-            subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", name], check=True)
+        if find_spec(name) is None:
+            %pip install -q --no-deps {{name}}
     sys.path.insert(0, "/content/dcgan-book")
     os.chdir("/content/dcgan-book/book")
 
