@@ -1,0 +1,143 @@
+"""The loop around the step: order of the images, history, samples, checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from dcgan_lib.data.images import Images, batches
+from dcgan_lib.training import checkpoint, history
+from dcgan_lib.training.step import StepStats, Trainer
+
+
+class NonFiniteLoss(RuntimeError):
+    """A loss became infinite or not a number. The message names the step, the loss and what to try."""
+
+
+def train(
+    trainer: Trainer,
+    images: Images,
+    out: str | Path | None = None,
+    *,
+    log_every: int = 10,
+    save_every: int = 500,
+    sample_every: int = 500,
+) -> Iterator[StepStats]:
+    """Train to `trainer.cfg.steps` updates of each player, yielding the statistics of each step.
+
+    Progress bars, plots and early stops are the caller's loop: leave it whenever you like and call again to go on.
+    The order of the images depends on the seed and the number of steps done alone, so a run that was stopped and
+    resumed sees the same batches as one that was not.
+
+    Args:
+        trainer: the networks; they are changed.
+        images: the real ones, of the networks' size and channels.
+        out: a folder for `history.jsonl`, `samples/` and `checkpoints/`; nothing is written without one. If it
+            holds checkpoints, the newest whole one is loaded first.
+        log_every, save_every, sample_every: steps between history lines, checkpoints and sample sheets.
+
+    Raises:
+        ValueError: images of another size or number of channels, or fewer than one batch.
+        NonFiniteLoss: a loss is infinite or not a number. Nothing of that state is saved.
+        CheckpointError: `out` holds checkpoints that cannot be used.
+    """
+    check_fit(trainer, images)
+    run = _Folder(Path(out), trainer, images) if out is not None else None
+    if run:
+        run.open()
+    for real in _real_batches(trainer, images):
+        stats = trainer.step(real)
+        done, last = stats.step, stats.step == trainer.cfg.steps
+        if done % log_every == 0 or done == 1 or last or (run and done % save_every == 0):
+            _stop_if_not_finite(stats, run)
+            if run:
+                history.append(run.history, stats.numbers())
+        if run and (done % sample_every == 0 or done == 1 or last):
+            run.sample()
+        if run and (done % save_every == 0 or last):
+            checkpoint.save(trainer, run.checkpoints)
+        yield stats
+
+
+def check_fit(trainer: Trainer, images: Images) -> None:
+    """Raise a ValueError where these images cannot train these networks."""
+    model, cfg = trainer.model, trainer.cfg
+    if images.image_size != model.image_size:
+        raise ValueError(
+            f"the images of {images.name!r} are {images.image_size} pixels wide, the networks {model.image_size}: "
+            f"load them with image_size={model.image_size}, or use DCGANConfig(image_size={images.image_size})"
+        )
+    if images.nc != model.nc:
+        raise ValueError(
+            f"the images of {images.name!r} have {images.nc} channels, the networks {model.nc}: "
+            f"load them with nc={model.nc}, or use DCGANConfig(nc={images.nc})"
+        )
+    if len(images) < cfg.batch_size:
+        raise ValueError(
+            f"{images.name!r} has {len(images)} images, fewer than one batch of {cfg.batch_size}: "
+            f"use TrainConfig(batch_size={max(2, len(images) // 4)}) or more images"
+        )
+
+
+def _real_batches(trainer: Trainer, images: Images) -> Iterator[Tensor]:
+    cfg, per_epoch = trainer.cfg, len(images) // trainer.cfg.batch_size
+    while trainer.steps_done < cfg.steps:
+        epoch, start = divmod(trainer.steps_done, per_epoch)
+        for indices in batches(images, cfg.batch_size, cfg.seed, epoch, start):
+            if trainer.steps_done >= cfg.steps:
+                return
+            real = images.batch(indices).to(trainer.device, non_blocking=True)
+            yield _mirror_half(real, trainer.rng) if cfg.flip else real
+
+
+def _mirror_half(real: Tensor, rng: torch.Generator) -> Tensor:
+    mirrored = torch.rand(len(real), 1, 1, 1, generator=rng, device=real.device) < 0.5
+    return torch.where(mirrored, real.flip(3), real)
+
+
+def _stop_if_not_finite(stats: StepStats, run: _Folder | None) -> None:
+    numbers = stats.numbers()
+    bad = [f"{name} = {numbers[name]}" for name in ("loss_d", "loss_g") if not _finite(numbers[name])]
+    if bad:
+        kept = sorted(run.checkpoints.glob("step-*.ckpt"))[-1:] if run else []
+        raise NonFiniteLoss(
+            f"step {stats.step}: {' and '.join(bad)}. Last good checkpoint: {kept[0] if kept else 'none was asked for'}. "
+            "Try a lower learning rate, precision='fp32', or look at the images for values that are not in [-1, 1]"
+        )
+
+
+def _finite(value: float) -> bool:
+    return value - value == 0
+
+
+class _Folder:
+    """One run's folder: what it is called where, and how it begins."""
+
+    def __init__(self, out: Path, trainer: Trainer, images: Images) -> None:
+        self.trainer, self.images = trainer, images
+        self.history = out / "history.jsonl"
+        self.samples, self.checkpoints = out / "samples", out / "checkpoints"
+
+    def open(self) -> None:
+        """Load the newest checkpoint, if any, and write the header of the history."""
+        self.samples.mkdir(parents=True, exist_ok=True)
+        checkpoint.resume(self.trainer, self.checkpoints)
+        if not self.history.exists():
+            trainer = self.trainer
+            head = history.header(trainer.model, trainer.cfg, self.images.name, len(self.images), trainer.device)
+            history.append(self.history, head)
+
+    @torch.no_grad()
+    def sample(self) -> None:
+        """The same 64 latents, drawn with the weights of this moment."""
+        from torchvision.utils import save_image
+
+        G = self.trainer.best_G
+        was_training = G.training
+        sheet = G.eval()(self.trainer.fixed_z).float()
+        G.train(was_training)
+        path = self.samples / f"step-{self.trainer.steps_done:08d}.png"
+        save_image(sheet, path, nrow=8, padding=1, normalize=True, value_range=(-1, 1))
