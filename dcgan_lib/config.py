@@ -28,7 +28,9 @@ CHOICES = {
 def _check_choices(cfg: object) -> None:
     for name in (f.name for f in dataclasses.fields(cfg) if f.name in CHOICES):
         if getattr(cfg, name) not in CHOICES[name]:
-            raise ValueError(f"{name}={getattr(cfg, name)!r}: choose one of {', '.join(map(repr, CHOICES[name]))}")
+            raise ValueError(
+                f"{name}={getattr(cfg, name)!r}: choose one of {', '.join(map(repr, CHOICES[name]))}"
+            )
 
 
 def _check_counts(cfg: object, *names: str) -> None:
@@ -48,7 +50,9 @@ class _Json:
     def from_dict(cls, fields: dict):
         known = {f.name for f in dataclasses.fields(cls)}
         if unknown := sorted(set(fields) - known):
-            raise ValueError(f"{cls.__name__}: unknown fields {unknown}; written by a newer version? Known: {sorted(known)}")
+            raise ValueError(
+                f"{cls.__name__}: unknown fields {unknown}; written by a newer version? Known: {sorted(known)}"
+            )
         return cls(**fields)
 
 
@@ -66,12 +70,18 @@ class DCGANConfig(_Json):
     ndf: int = 64  # maps of D's first layer; doubled at each halving of the size (released code: 128)
     kernel: int = 4  # 4 divides evenly by the stride of 2; the paper's 5 does not (chequered overlap)
     latent: str = "gaussian"  # z ~ N(0, 1); the paper draws z uniformly from [-1, 1]
-    stem: str = "conv"  # z to 4x4: a 4x4 transposed convolution of a 1x1 image, or a matrix product and a reshape
-    head: str = "conv"  # 4x4 to the score: a 4x4 convolution, or flatten and a matrix product. Both are linear maps
+    stem: str = (
+        "conv"  # z to 4x4: a 4x4 transposed convolution of a 1x1 image, or a matrix product and a reshape
+    )
+    head: str = (
+        "conv"  # 4x4 to the score: a 4x4 convolution, or flatten and a matrix product. Both are linear maps
+    )
     batch_norm: str = "dcgan"  # all layers but G's output and D's input (paper, section 3)
     upsample: str = "transposed"  # "nearest": nearest-neighbour resize, then a convolution (Odena 2016)
     downsample: str = "strided"  # "max_pool": what guideline 1 replaced
-    hidden_units: int = 0  # width of one fully connected hidden layer next to the 4x4 maps (guideline 3: none)
+    hidden_units: int = (
+        0  # width of one fully connected hidden layer next to the 4x4 maps (guideline 3: none)
+    )
     activation_g: str = "relu"  # guideline 4
     activation_d: str = "leaky_relu"  # guideline 5
     leak: float = 0.2  # slope of the leaky ReLU (paper, section 4)
@@ -128,7 +138,9 @@ class TrainConfig(_Json):
     beta2: float = 0.999
     loss: str = "non_saturating"  # a name in `losses.LOSSES`
     real_target: float = 1.0  # one-sided label smoothing: 0.9 (Salimans 2016). Cross-entropy losses only
-    weight_clip: float = 0.0  # clamp D's weights to this after each update; Wasserstein needs it (Arjovsky 2017: 0.01)
+    weight_clip: float = (
+        0.0  # clamp D's weights to this after each update; Wasserstein needs it (Arjovsky 2017: 0.01)
+    )
     ema: float = 0.0  # decay of the running average of G's weights; 0 is off, 0.999 is usual (Yazici 2019)
     flip: bool = False  # mirror half of the real images; the paper used no augmentation
     precision: str = "fp32"  # "bf16": convolutions in bfloat16. A different rounding, not the same update
@@ -140,14 +152,20 @@ class TrainConfig(_Json):
             raise ValueError("batch_size=1: batch normalisation needs at least 2 images")
         for name in ("lr_g", "lr_d"):
             if not 0 < getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)!r}: give a learning rate in (0, 1); the paper's is 0.0002")
+                raise ValueError(
+                    f"{name}={getattr(self, name)!r}: give a learning rate in (0, 1); the paper's is 0.0002"
+                )
         for name in ("beta1", "beta2", "ema"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)!r}: give a decay in [0, 1)")
         if not 0.5 < self.real_target <= 1:
-            raise ValueError(f"real_target={self.real_target!r}: give a target in (0.5, 1]; above 1 the loss has no lower bound")
+            raise ValueError(
+                f"real_target={self.real_target!r}: give a target in (0.5, 1]; above 1 the loss has no lower bound"
+            )
         if self.real_target != 1 and self.loss not in ("non_saturating", "saturating"):
-            raise ValueError(f"real_target={self.real_target!r} with loss={self.loss!r}: smoothing belongs to the cross-entropy losses")
+            raise ValueError(
+                f"real_target={self.real_target!r} with loss={self.loss!r}: smoothing belongs to the cross-entropy losses"
+            )
         if self.weight_clip < 0:
             raise ValueError(f"weight_clip={self.weight_clip!r}: give 0 (off) or a positive bound")
         _check_choices(self)

@@ -23,7 +23,9 @@ def sample_z(n: int, cfg: DCGANConfig, seed: int = 0, truncation: float | None =
     if truncation is None:
         return draw_z(n, cfg, rng)
     if cfg.latent != "gaussian":
-        raise ValueError(f"truncation={truncation} with latent={cfg.latent!r}: only Gaussian z has tails to cut")
+        raise ValueError(
+            f"truncation={truncation} with latent={cfg.latent!r}: only Gaussian z has tails to cut"
+        )
     if truncation <= 0:
         raise ValueError(f"truncation={truncation}: give a positive bound, such as 1.0, or None")
     inside = math.erf(truncation / math.sqrt(2))  # the probability of a coordinate within the bound
@@ -99,7 +101,9 @@ def arithmetic(plus: Sequence[Tensor], minus: Sequence[Tensor] = ()) -> Tensor:
     """Sum of the means of `plus` less the sum of the means of `minus`: each a tray of latents `(k, nz)`. `(nz,)`."""
     if not plus:
         raise ValueError("plus=[]: give at least one tray of latents (k, nz)")
-    return sum(tray.mean(0) for tray in plus) - sum((tray.mean(0) for tray in minus), torch.zeros_like(plus[0][0]))
+    return sum(tray.mean(0) for tray in plus) - sum(
+        (tray.mean(0) for tray in minus), torch.zeros_like(plus[0][0])
+    )
 
 
 def neighbourhood(z: Tensor, noise: float = 0.25, seed: int = 0) -> Tensor:

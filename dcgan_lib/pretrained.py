@@ -42,7 +42,9 @@ def save(folder: str | Path, G: Generator, D: Discriminator, record: dict) -> Pa
     folder.mkdir(parents=True, exist_ok=True)
     save_file({k: v.contiguous() for k, v in G.state_dict().items()}, folder / "generator.safetensors")
     save_file({k: v.contiguous() for k, v in D.state_dict().items()}, folder / "discriminator.safetensors")
-    (folder / "config.json").write_text(json.dumps(record | {"model": json.loads(G.cfg.to_json())}, indent=2) + "\n")
+    (folder / "config.json").write_text(
+        json.dumps(record | {"model": json.loads(G.cfg.to_json())}, indent=2) + "\n"
+    )
     return folder
 
 
@@ -60,7 +62,9 @@ def load(name: str | Path) -> Pretrained:
     folder = Path(name) if Path(name).is_dir() else _shipped() / str(name)
     config = folder / "config.json"
     if not config.is_file():
-        raise PretrainedError(f"no trained networks {str(name)!r}: give a folder with config.json, or one of {available()}")
+        raise PretrainedError(
+            f"no trained networks {str(name)!r}: give a folder with config.json, or one of {available()}"
+        )
     try:
         record = json.loads(config.read_text())
         cfg = DCGANConfig.from_dict(record["model"])
@@ -76,11 +80,15 @@ def load_weights(module: nn.Module, path: Path) -> nn.Module:
     try:
         weights = load_file(path)
     except (OSError, SafetensorError) as error:
-        raise PretrainedError(f"{path}: cannot be read as safetensors ({error}); fetch or export it again") from error
+        raise PretrainedError(
+            f"{path}: cannot be read as safetensors ({error}); fetch or export it again"
+        ) from error
     try:
         module.load_state_dict(weights)
     except RuntimeError as error:
-        raise PretrainedError(f"{path}: the weights do not fit the network of config.json:\n{error}") from error
+        raise PretrainedError(
+            f"{path}: the weights do not fit the network of config.json:\n{error}"
+        ) from error
     return module.eval()
 
 

@@ -34,7 +34,7 @@ def to_uint8(images: Tensor) -> Tensor:
     return images.float().add(1.0).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Images:
     """Images of one size, with what is known about each.
 
@@ -61,9 +61,6 @@ class Images:
         for key, values in self.attributes.items():
             if tuple(values.shape) != (len(self),):
                 raise ValueError(f"attribute {key!r} must have the shape ({len(self)},), got {tuple(values.shape)}")
-
-    __hash__ = object.__hash__
-    __eq__ = object.__eq__
 
     def __len__(self) -> int:
         return len(self.pixels)

@@ -52,7 +52,9 @@ def show(
         ax: draw there instead of in a new figure.
     """
     if images.ndim != 4:
-        raise ValueError(f"images have shape {tuple(images.shape)}: give (n, nc, s, s), for one image images[None]")
+        raise ValueError(
+            f"images have shape {tuple(images.shape)}: give (n, nc, s, s), for one image images[None]"
+        )
     sheet = grid(images, min(nrow, len(images)), gap)
     if ax is None:
         height, width = (side * scale / 100 for side in sheet.shape[:2])
@@ -64,10 +66,20 @@ def show(
     return ax.figure
 
 
-def label_end(ax: Axes, x: Sequence[float], y: Sequence[float], text: str, colour: str, dy: float = 0.0) -> None:
+def label_end(
+    ax: Axes, x: Sequence[float], y: Sequence[float], text: str, colour: str, dy: float = 0.0
+) -> None:
     """Write a line's name at its last point, instead of in a legend. `dy`: shift in points."""
     point = (float(x[-1]), float(y[-1]))
-    ax.annotate(text, point, xytext=(5, dy), textcoords="offset points", color=colour, va="center", annotation_clip=False)
+    ax.annotate(
+        text,
+        point,
+        xytext=(5, dy),
+        textcoords="offset points",
+        color=colour,
+        va="center",
+        annotation_clip=False,
+    )
 
 
 def reference(ax: Axes, y: float, text: str) -> None:

@@ -87,11 +87,17 @@ def load(path: str | Path, device: torch.device | str = "cpu") -> dict:
     first, _, payload = blob.partition(b"\n")
     words = first.split(b" ")
     if words[0] != MAGIC or len(words) != 3:
-        raise CheckpointError(f"{path}: not a checkpoint of this library ({len(blob)} bytes); delete it or give another")
+        raise CheckpointError(
+            f"{path}: not a checkpoint of this library ({len(blob)} bytes); delete it or give another"
+        )
     if int(words[1]) > FORMAT:
-        raise CheckpointError(f"{path}: format {int(words[1])} is newer than this library's {FORMAT}; update dcgan_lib")
+        raise CheckpointError(
+            f"{path}: format {int(words[1])} is newer than this library's {FORMAT}; update dcgan_lib"
+        )
     if _header(payload) != first + b"\n":
-        raise CheckpointError(f"{path}: its checksum does not match; it was cut short or changed. Use an older one")
+        raise CheckpointError(
+            f"{path}: its checksum does not match; it was cut short or changed. Use an older one"
+        )
     return torch.load(io.BytesIO(payload), map_location=device, weights_only=True)
 
 
@@ -114,7 +120,9 @@ def resume(trainer: Trainer, folder: str | Path) -> Path | None:
         restore(trainer, saved, str(path))
         return path
     if problems:
-        raise CheckpointError(f"no checkpoint in {folder} is usable: {'; '.join(problems)}. Start in another folder")
+        raise CheckpointError(
+            f"no checkpoint in {folder} is usable: {'; '.join(problems)}. Start in another folder"
+        )
     return None
 
 
@@ -134,7 +142,9 @@ def write_atomically(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        raise CheckpointError(f"{path}: could not be written ({error.strerror}); what stood there before is intact") from error
+        raise CheckpointError(
+            f"{path}: could not be written ({error.strerror}); what stood there before is intact"
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
     if os.name == "posix":  # the rename itself must reach the disk

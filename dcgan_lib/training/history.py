@@ -22,7 +22,11 @@ def header(model: DCGANConfig, cfg: TrainConfig, data: str, n_images: int, devic
         "train": dataclasses.asdict(cfg),
         "data": {"name": data, "images": n_images},
         "hardware": {"device": hardware, "threads": torch.get_num_threads()},
-        "versions": {"dcgan_lib": __version__, "torch": torch.__version__, "python": platform.python_version()},
+        "versions": {
+            "dcgan_lib": __version__,
+            "torch": torch.__version__,
+            "python": platform.python_version(),
+        },
     }
 
 
@@ -43,7 +47,9 @@ def read(path: str | Path) -> tuple[dict, list[dict]]:
     if not lines:
         raise ValueError(f"{path}: the history is empty; its first line should hold the run's config")
     parsed = list(_parse(path, lines))
-    return parsed[0], [entry for _, entry in sorted({e["step"]: e for e in parsed[1:] if "step" in e}.items())]
+    return parsed[0], [
+        entry for _, entry in sorted({e["step"]: e for e in parsed[1:] if "step" in e}.items())
+    ]
 
 
 def columns(entries: Iterable[dict]) -> dict[str, list]:
@@ -59,4 +65,6 @@ def _parse(path: Path, lines: list[str]) -> Iterator[dict]:
         except json.JSONDecodeError as error:
             if number == len(lines) > 1:
                 return
-            raise ValueError(f"{path}, line {number}: not JSON ({error}); the file was edited or is no history") from error
+            raise ValueError(
+                f"{path}, line {number}: not JSON ({error}); the file was edited or is no history"
+            ) from error

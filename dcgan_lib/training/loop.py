@@ -127,7 +127,9 @@ class _Folder:
         checkpoint.resume(self.trainer, self.checkpoints)
         if not self.history.exists():
             trainer = self.trainer
-            head = history.header(trainer.model, trainer.cfg, self.images.name, len(self.images), trainer.device)
+            head = history.header(
+                trainer.model, trainer.cfg, self.images.name, len(self.images), trainer.device
+            )
             history.append(self.history, head)
 
     @torch.no_grad()
