@@ -1,0 +1,9 @@
+"""Widgets that answer in three places from one source: a live kernel, the static page, the tests.
+
+A widget is one Python class (traits and their checks) and one ES module without dependencies. In a page
+without a kernel the page's own small host gives the module a model; `frames.mjs` says what a module may expect.
+"""
+
+from dcgan_lib.widgets.frames import FrameSlider, frame_slider
+
+__all__ = ["FrameSlider", "frame_slider"]
