@@ -41,9 +41,7 @@ def _train(args: argparse.Namespace) -> int:
     from dcgan_lib.training import Trainer, checkpoint, train
 
     model, cfg = _model_config(args), _from_flags(TrainConfig, args)
-    _say(
-        f"networks: {model.image_size}x{model.image_size}x{model.nc}, nz {model.nz}, ngf {model.ngf}, ndf {model.ndf}"
-    )
+    _say(f"networks: {model.image_size}x{model.image_size}x{model.nc}, nz {model.nz}, ngf {model.ngf}, ndf {model.ndf}")
     images = _load(args, model.image_size, model.nc)
     _say(f"data: {len(images):,} images of {images.name}")
     trainer = Trainer(model, cfg, args.device)
@@ -191,9 +189,7 @@ def _pil(image, scale: int):
     from dcgan_lib.data.images import to_uint8
 
     pixels = to_uint8(image).permute(1, 2, 0).squeeze(-1).numpy()
-    return Image.fromarray(pixels).resize(
-        [side * scale for side in pixels.shape[1::-1]], Image.Resampling.NEAREST
-    )
+    return Image.fromarray(pixels).resize([side * scale for side in pixels.shape[1::-1]], Image.Resampling.NEAREST)
 
 
 def _save_sheet(G, z, args: argparse.Namespace) -> None:
@@ -272,19 +268,11 @@ def _parser() -> argparse.ArgumentParser:
         "Ctrl-C saves and leaves; the same command goes on from the newest checkpoint.",
     )  # fmt: skip
     _add_data_flags(train)
-    train.add_argument(
-        "--out", metavar="FOLDER", help="history, samples, checkpoints, networks [runs/<data>-<size>]"
-    )
+    train.add_argument("--out", metavar="FOLDER", help="history, samples, checkpoints, networks [runs/<data>-<size>]")
     train.add_argument("--device", metavar="NAME", help="cpu, cuda, cuda:1 [cuda where there is one]")
-    train.add_argument(
-        "--log-every", type=int, default=10, metavar="N", help="steps between history lines [10]"
-    )
-    train.add_argument(
-        "--save-every", type=int, default=500, metavar="N", help="steps between checkpoints [500]"
-    )
-    train.add_argument(
-        "--sample-every", type=int, default=500, metavar="N", help="steps between sample sheets [500]"
-    )
+    train.add_argument("--log-every", type=int, default=10, metavar="N", help="steps between history lines [10]")
+    train.add_argument("--save-every", type=int, default=500, metavar="N", help="steps between checkpoints [500]")
+    train.add_argument("--sample-every", type=int, default=500, metavar="N", help="steps between sample sheets [500]")
     _add_model_flags(train)
     _add_config_flags(train, TrainConfig, "the run")
     train.set_defaults(run=_train)
@@ -295,17 +283,11 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--seed", type=int, default=0, metavar="N", help="of z [0]")
     sample.set_defaults(run=_sample)
 
-    walk = commands.add_parser(
-        "walk", help="walk through z: a sheet, or a moving picture where --to ends in .gif"
-    )
+    walk = commands.add_parser("walk", help="walk through z: a sheet, or a moving picture where --to ends in .gif")
     _add_networks(walk)
-    walk.add_argument(
-        "--seeds", type=int, nargs="+", default=[1, 2, 3], metavar="N", help="the points to pass [1 2 3]"
-    )
+    walk.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], metavar="N", help="the points to pass [1 2 3]")
     walk.add_argument("--frames", type=int, default=8, metavar="N", help="from each point to the next [8]")
-    walk.add_argument(
-        "--path", choices=("slerp", "lerp"), default="slerp", help="arc or straight line [slerp]"
-    )
+    walk.add_argument("--path", choices=("slerp", "lerp"), default="slerp", help="arc or straight line [slerp]")
     walk.add_argument("--fps", type=int, default=12, metavar="N", help="frames a second of a .gif [12]")
     walk.set_defaults(run=_walk)
 
@@ -328,31 +310,21 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_data_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", metavar="DATA", help="a name (see: data list) or a folder of images")
-    parser.add_argument(
-        "--root", metavar="FOLDER", help="where data sets lie or are fetched to [$DCGAN_DATA, else data/]"
-    )
-    parser.add_argument(
-        "--split", default="train", metavar="NAME", help="train or test, where a data set has both [train]"
-    )
+    parser.add_argument("--root", metavar="FOLDER", help="where data sets lie [$DCGAN_DATA, else data/]")
+    parser.add_argument("--split", default="train", metavar="NAME", help="train or test [train]")
     parser.add_argument("--n-images", type=int, metavar="N", help="use so many [all]")
     parser.add_argument("--on-bad", choices=("refuse", "skip"), default="refuse",
-                        help="unreadable files in a folder: stop and name them, or leave them out and record it")  # fmt: skip
+                        help="unreadable files in a folder: stop and name them, or leave them out, on record")  # fmt: skip
 
 
 def _add_model_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--paper", action="store_true", help="start from the paper's networks, not the usual recipe's"
-    )
+    parser.add_argument("--paper", action="store_true", help="start from the paper's networks, not the usual recipe's")
     _add_config_flags(parser, DCGANConfig, "the networks")
 
 
 def _add_networks(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "networks", metavar="NETWORKS", help="a run's folder, a folder of weights, or a shipped name"
-    )
-    parser.add_argument(
-        "--truncation", type=float, metavar="X", help="keep each coordinate of z within X [off]"
-    )
+    parser.add_argument("networks", metavar="NETWORKS", help="a run's folder, a folder of weights, or a shipped name")
+    parser.add_argument("--truncation", type=float, metavar="X", help="keep each coordinate of z within X [off]")
     _add_sheet_flags(parser)
 
 

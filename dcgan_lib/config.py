@@ -28,9 +28,7 @@ CHOICES = {
 def _check_choices(cfg: object) -> None:
     for name in (f.name for f in dataclasses.fields(cfg) if f.name in CHOICES):
         if getattr(cfg, name) not in CHOICES[name]:
-            raise ValueError(
-                f"{name}={getattr(cfg, name)!r}: choose one of {', '.join(map(repr, CHOICES[name]))}"
-            )
+            raise ValueError(f"{name}={getattr(cfg, name)!r}: choose one of {', '.join(map(repr, CHOICES[name]))}")
 
 
 def _check_counts(cfg: object, *names: str) -> None:
@@ -70,18 +68,12 @@ class DCGANConfig(_Json):
     ndf: int = 64  # maps of D's first layer; doubled at each halving of the size (released code: 128)
     kernel: int = 4  # 4 divides evenly by the stride of 2; the paper's 5 does not (chequered overlap)
     latent: str = "gaussian"  # z ~ N(0, 1); the paper draws z uniformly from [-1, 1]
-    stem: str = (
-        "conv"  # z to 4x4: a 4x4 transposed convolution of a 1x1 image, or a matrix product and a reshape
-    )
-    head: str = (
-        "conv"  # 4x4 to the score: a 4x4 convolution, or flatten and a matrix product. Both are linear maps
-    )
+    stem: str = "conv"  # z to 4x4: a 4x4 transposed convolution of a 1x1 image, or a matrix product and a reshape
+    head: str = "conv"  # 4x4 to the score: a 4x4 convolution, or flatten and a matrix product. Both are linear maps
     batch_norm: str = "dcgan"  # all layers but G's output and D's input (paper, section 3)
     upsample: str = "transposed"  # "nearest": nearest-neighbour resize, then a convolution (Odena 2016)
     downsample: str = "strided"  # "max_pool": what guideline 1 replaced
-    hidden_units: int = (
-        0  # width of one fully connected hidden layer next to the 4x4 maps (guideline 3: none)
-    )
+    hidden_units: int = 0  # width of one fully connected hidden layer next to the 4x4 maps (guideline 3: none)
     activation_g: str = "relu"  # guideline 4
     activation_d: str = "leaky_relu"  # guideline 5
     leak: float = 0.2  # slope of the leaky ReLU (paper, section 4)
@@ -122,7 +114,7 @@ class DCGANConfig(_Json):
     @classmethod
     def paper(cls, **changes) -> DCGANConfig:
         """The paper's figure 1 with its released code: 5x5 kernels, 1024 maps at 4x4, uniform z, linear ends."""
-        paper = dict(ngf=128, ndf=128, kernel=5, latent="uniform", stem="project", head="linear")
+        paper = {"ngf": 128, "ndf": 128, "kernel": 5, "latent": "uniform", "stem": "project", "head": "linear"}
         return cls(**{**paper, **changes})
 
 
@@ -138,9 +130,7 @@ class TrainConfig(_Json):
     beta2: float = 0.999
     loss: str = "non_saturating"  # a name in `losses.LOSSES`
     real_target: float = 1.0  # one-sided label smoothing: 0.9 (Salimans 2016). Cross-entropy losses only
-    weight_clip: float = (
-        0.0  # clamp D's weights to this after each update; Wasserstein needs it (Arjovsky 2017: 0.01)
-    )
+    weight_clip: float = 0.0  # clamp D's weights to this after each update; Wasserstein needs it (Arjovsky 2017: 0.01)
     ema: float = 0.0  # decay of the running average of G's weights; 0 is off, 0.999 is usual (Yazici 2019)
     flip: bool = False  # mirror half of the real images; the paper used no augmentation
     precision: str = "fp32"  # "bf16": convolutions in bfloat16. A different rounding, not the same update
@@ -164,7 +154,7 @@ class TrainConfig(_Json):
             )
         if self.real_target != 1 and self.loss not in ("non_saturating", "saturating"):
             raise ValueError(
-                f"real_target={self.real_target!r} with loss={self.loss!r}: smoothing belongs to the cross-entropy losses"
+                f"real_target={self.real_target!r} with loss={self.loss!r}: smoothing is for the cross-entropy losses"
             )
         if self.weight_clip < 0:
             raise ValueError(f"weight_clip={self.weight_clip!r}: give 0 (off) or a positive bound")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -23,9 +24,7 @@ def sample_z(n: int, cfg: DCGANConfig, seed: int = 0, truncation: float | None =
     if truncation is None:
         return draw_z(n, cfg, rng)
     if cfg.latent != "gaussian":
-        raise ValueError(
-            f"truncation={truncation} with latent={cfg.latent!r}: only Gaussian z has tails to cut"
-        )
+        raise ValueError(f"truncation={truncation} with latent={cfg.latent!r}: only Gaussian z has tails to cut")
     if truncation <= 0:
         raise ValueError(f"truncation={truncation}: give a positive bound, such as 1.0, or None")
     inside = math.erf(truncation / math.sqrt(2))  # the probability of a coordinate within the bound
@@ -34,7 +33,7 @@ def sample_z(n: int, cfg: DCGANConfig, seed: int = 0, truncation: float | None =
 
 
 def lerp(a: Tensor, b: Tensor, t: float | Tensor) -> Tensor:
-    """The point a share `t` along the straight line from `a` to `b`. `a`, `b`: `(..., nz)`; `t`: a number or `(k, 1)`."""
+    """The point a share `t` along the line from `a` to `b`. `a`, `b`: `(..., nz)`; `t`: a number or `(k, 1)`."""
     return a + (b - a) * t
 
 
@@ -75,7 +74,7 @@ def walk(points: Tensor, frames: int = 8, path: str = "slerp", closed: bool = Fa
         raise ValueError(f"path={path!r}: choose one of {tuple(PATHS)}")
     t = torch.arange(frames, dtype=points.dtype)[:, None] / frames
     ends = torch.cat([points, points[:1]]) if closed else points
-    legs = [PATHS[path](a[None], b[None], t) for a, b in zip(ends, ends[1:], strict=False)]
+    legs = [PATHS[path](a[None], b[None], t) for a, b in pairwise(ends)]
     return torch.cat(legs if closed else [*legs, points[-1:]])
 
 
@@ -101,13 +100,11 @@ def arithmetic(plus: Sequence[Tensor], minus: Sequence[Tensor] = ()) -> Tensor:
     """Sum of the means of `plus` less the sum of the means of `minus`: each a tray of latents `(k, nz)`. `(nz,)`."""
     if not plus:
         raise ValueError("plus=[]: give at least one tray of latents (k, nz)")
-    return sum(tray.mean(0) for tray in plus) - sum(
-        (tray.mean(0) for tray in minus), torch.zeros_like(plus[0][0])
-    )
+    return sum(tray.mean(0) for tray in plus) - sum((tray.mean(0) for tray in minus), torch.zeros_like(plus[0][0]))
 
 
 def neighbourhood(z: Tensor, noise: float = 0.25, seed: int = 0) -> Tensor:
-    """The paper's 3x3 panel (figure 7), `(9, nz)`: z in the centre, around it z plus uniform noise in [-noise, noise]."""
+    """The paper's 3x3 panel (figure 7), `(9, nz)`: z in the centre, around it z plus uniform noise."""
     rng = torch.Generator().manual_seed(seed)
     offsets = (torch.rand(9, z.shape[-1], generator=rng) * 2 - 1) * noise
     offsets[4] = 0

@@ -6,6 +6,8 @@ Both are a chain of blocks; between 4x4 and the image each block doubles (G) or 
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -27,7 +29,7 @@ class Generator(nn.Module):
         widths = (*cfg.g_widths, cfg.nc)
         norm, everywhere = cfg.batch_norm != "none", cfg.batch_norm == "everywhere"
         blocks = [_stem(cfg, widths[0], norm)]
-        for i, (n_in, n_out) in enumerate(zip(widths, widths[1:], strict=False)):
+        for i, (n_in, n_out) in enumerate(pairwise(widths)):
             last = i == cfg.depth - 1
             has_norm = everywhere if last else norm
             blocks.append(
@@ -58,7 +60,7 @@ class Generator(nn.Module):
 
     @torch.no_grad()
     def sample(self, n: int = 1, seed: int = 0) -> Tensor:
-        """`n` images `(n, nc, s, s)` in [-1, 1], drawn in evaluation mode: one image alone is the same as in a batch."""
+        """`n` images `(n, nc, s, s)` in [-1, 1], in evaluation mode: one image alone is the same as in a batch."""
         z = draw_z(n, self.cfg, torch.Generator().manual_seed(seed)).to(next(self.parameters()).device)
         was_training = self.training
         try:
@@ -80,7 +82,7 @@ class Discriminator(nn.Module):
         widths = (cfg.nc, *cfg.d_widths)
         norm, everywhere = cfg.batch_norm != "none", cfg.batch_norm == "everywhere"
         blocks = []
-        for i, (n_in, n_out) in enumerate(zip(widths, widths[1:], strict=False)):
+        for i, (n_in, n_out) in enumerate(pairwise(widths)):
             has_norm = everywhere if i == 0 else norm
             blocks.append(
                 nn.Sequential(

@@ -1,7 +1,7 @@
 """Trained pairs of networks as files that hold nothing but numbers and text.
 
-A folder `generator.safetensors`, `discriminator.safetensors`, `config.json` (network, run, data, hardware, versions, the
-command) and `history.jsonl`. Safetensors cannot run code.
+A folder `generator.safetensors`, `discriminator.safetensors`, `config.json` (network, run, data, hardware, versions,
+the command) and `history.jsonl`. Safetensors cannot run code.
 """
 
 from __future__ import annotations
@@ -42,9 +42,7 @@ def save(folder: str | Path, G: Generator, D: Discriminator, record: dict) -> Pa
     folder.mkdir(parents=True, exist_ok=True)
     save_file({k: v.contiguous() for k, v in G.state_dict().items()}, folder / "generator.safetensors")
     save_file({k: v.contiguous() for k, v in D.state_dict().items()}, folder / "discriminator.safetensors")
-    (folder / "config.json").write_text(
-        json.dumps(record | {"model": json.loads(G.cfg.to_json())}, indent=2) + "\n"
-    )
+    (folder / "config.json").write_text(json.dumps(record | {"model": json.loads(G.cfg.to_json())}, indent=2) + "\n")
     return folder
 
 
@@ -80,15 +78,11 @@ def load_weights(module: nn.Module, path: Path) -> nn.Module:
     try:
         weights = load_file(path)
     except (OSError, SafetensorError) as error:
-        raise PretrainedError(
-            f"{path}: cannot be read as safetensors ({error}); fetch or export it again"
-        ) from error
+        raise PretrainedError(f"{path}: cannot be read as safetensors ({error}); fetch or export it again") from error
     try:
         module.load_state_dict(weights)
     except RuntimeError as error:
-        raise PretrainedError(
-            f"{path}: the weights do not fit the network of config.json:\n{error}"
-        ) from error
+        raise PretrainedError(f"{path}: the weights do not fit the network of config.json:\n{error}") from error
     return module.eval()
 
 

@@ -26,7 +26,7 @@ def use_style() -> None:
 
 def grid(images: Tensor, nrow: int = 8, gap: int = 1) -> np.ndarray:
     """Images `(n, nc, s, s)` in [-1, 1] side by side: `(height, width, 3)` in [0, 1], white between them."""
-    n, nc, s, _ = images.shape
+    n, _, s, _ = images.shape
     pixels = ((images.detach().float().cpu().clamp(-1, 1) + 1) / 2).expand(n, 3, s, s)
     rows = -(-n // nrow)
     sheet = torch.ones(3, rows * (s + gap) - gap, nrow * (s + gap) - gap)
@@ -52,9 +52,7 @@ def show(
         ax: draw there instead of in a new figure.
     """
     if images.ndim != 4:
-        raise ValueError(
-            f"images have shape {tuple(images.shape)}: give (n, nc, s, s), for one image images[None]"
-        )
+        raise ValueError(f"images have shape {tuple(images.shape)}: give (n, nc, s, s), for one image images[None]")
     sheet = grid(images, min(nrow, len(images)), gap)
     if ax is None:
         height, width = (side * scale / 100 for side in sheet.shape[:2])
@@ -66,9 +64,7 @@ def show(
     return ax.figure
 
 
-def label_end(
-    ax: Axes, x: Sequence[float], y: Sequence[float], text: str, colour: str, dy: float = 0.0
-) -> None:
+def label_end(ax: Axes, x: Sequence[float], y: Sequence[float], text: str, colour: str, dy: float = 0.0) -> None:
     """Write a line's name at its last point, instead of in a legend. `dy`: shift in points."""
     point = (float(x[-1]), float(y[-1]))
     ax.annotate(

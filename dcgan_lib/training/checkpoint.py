@@ -91,13 +91,9 @@ def load(path: str | Path, device: torch.device | str = "cpu") -> dict:
             f"{path}: not a checkpoint of this library ({len(blob)} bytes); delete it or give another"
         )
     if int(words[1]) > FORMAT:
-        raise CheckpointError(
-            f"{path}: format {int(words[1])} is newer than this library's {FORMAT}; update dcgan_lib"
-        )
+        raise CheckpointError(f"{path}: format {int(words[1])} is newer than this library's {FORMAT}; update dcgan_lib")
     if _header(payload) != first + b"\n":
-        raise CheckpointError(
-            f"{path}: its checksum does not match; it was cut short or changed. Use an older one"
-        )
+        raise CheckpointError(f"{path}: its checksum does not match; it was cut short or changed. Use an older one")
     return torch.load(io.BytesIO(payload), map_location=device, weights_only=True)
 
 
@@ -120,9 +116,7 @@ def resume(trainer: Trainer, folder: str | Path) -> Path | None:
         restore(trainer, saved, str(path))
         return path
     if problems:
-        raise CheckpointError(
-            f"no checkpoint in {folder} is usable: {'; '.join(problems)}. Start in another folder"
-        )
+        raise CheckpointError(f"no checkpoint in {folder} is usable: {'; '.join(problems)}. Start in another folder")
     return None
 
 

@@ -47,9 +47,7 @@ def read(path: str | Path) -> tuple[dict, list[dict]]:
     if not lines:
         raise ValueError(f"{path}: the history is empty; its first line should hold the run's config")
     parsed = list(_parse(path, lines))
-    return parsed[0], [
-        entry for _, entry in sorted({e["step"]: e for e in parsed[1:] if "step" in e}.items())
-    ]
+    return parsed[0], [entry for _, entry in sorted({e["step"]: e for e in parsed[1:] if "step" in e}.items())]
 
 
 def columns(entries: Iterable[dict]) -> dict[str, list]:

@@ -104,7 +104,7 @@ def _stop_if_not_finite(stats: StepStats, run: _Folder | None) -> None:
     if bad:
         kept = sorted(run.checkpoints.glob("step-*.ckpt"))[-1:] if run else []
         raise NonFiniteLoss(
-            f"step {stats.step}: {' and '.join(bad)}. Last good checkpoint: {kept[0] if kept else 'none was asked for'}. "
+            f"step {stats.step}: {' and '.join(bad)}. Last good checkpoint: {kept[0] if kept else 'none'}. "
             "Try a lower learning rate, precision='fp32', or look at the images for values that are not in [-1, 1]"
         )
 
@@ -127,9 +127,7 @@ class _Folder:
         checkpoint.resume(self.trainer, self.checkpoints)
         if not self.history.exists():
             trainer = self.trainer
-            head = history.header(
-                trainer.model, trainer.cfg, self.images.name, len(self.images), trainer.device
-            )
+            head = history.header(trainer.model, trainer.cfg, self.images.name, len(self.images), trainer.device)
             history.append(self.history, head)
 
     @torch.no_grad()

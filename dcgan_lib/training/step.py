@@ -45,9 +45,7 @@ class Trainer:
         device: where the networks live; "cuda" when there is one, else "cpu".
     """
 
-    def __init__(
-        self, model: DCGANConfig, cfg: TrainConfig, device: str | torch.device | None = None
-    ) -> None:
+    def __init__(self, model: DCGANConfig, cfg: TrainConfig, device: str | torch.device | None = None) -> None:
         self.model, self.cfg = model, cfg
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         with torch.random.fork_rng(devices=[]):  # the caller's random numbers are not disturbed
