@@ -48,7 +48,7 @@ def save(folder: str | Path, G: Generator, D: Discriminator, record: dict) -> Pa
 
 def available() -> tuple[str, ...]:
     """Names of the pairs that come with the repository."""
-    return tuple(sorted(p.parent.name for p in _shipped().glob("*/generator.safetensors")))
+    return tuple(sorted(p.parent.name for p in shipped().glob("*/generator.safetensors")))
 
 
 def load(name: str | Path) -> Pretrained:
@@ -57,7 +57,7 @@ def load(name: str | Path) -> Pretrained:
     Raises:
         PretrainedError: no such pair, a file missing or damaged, or weights that do not fit their config.
     """
-    folder = Path(name) if Path(name).is_dir() else _shipped() / str(name)
+    folder = Path(name) if Path(name).is_dir() else shipped() / str(name)
     config = folder / "config.json"
     if not config.is_file():
         raise PretrainedError(
@@ -86,6 +86,6 @@ def load_weights(module: nn.Module, path: Path) -> nn.Module:
     return module.eval()
 
 
-def _shipped() -> Path:
+def shipped() -> Path:
     """`data/checkpoints` of the repository; the environment variable DCGAN_CHECKPOINTS names another folder."""
     return Path(os.environ.get("DCGAN_CHECKPOINTS", SHIPPED))
