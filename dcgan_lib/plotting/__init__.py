@@ -27,6 +27,7 @@ def use_style() -> None:
 def grid(images: Tensor, nrow: int = 8, gap: int = 1) -> np.ndarray:
     """Images `(n, nc, s, s)` in [-1, 1] side by side: `(height, width, 3)` in [0, 1], white between them."""
     n, _, s, _ = images.shape
+    nrow = min(nrow, n)
     pixels = ((images.detach().float().cpu().clamp(-1, 1) + 1) / 2).expand(n, 3, s, s)
     rows = -(-n // nrow)
     sheet = torch.ones(3, rows * (s + gap) - gap, nrow * (s + gap) - gap)
@@ -53,7 +54,7 @@ def show(
     """
     if images.ndim != 4:
         raise ValueError(f"images have shape {tuple(images.shape)}: give (n, nc, s, s), for one image images[None]")
-    sheet = grid(images, min(nrow, len(images)), gap)
+    sheet = grid(images, nrow, gap)
     if ax is None:
         height, width = (side * scale / 100 for side in sheet.shape[:2])
         _, ax = plt.subplots(figsize=(width, height + (0.3 if title else 0)))
