@@ -1,0 +1,42 @@
+"""What the theory of GANs says, in forms that can be computed.
+
+`densities`: the best discriminator, the value of the game and its divergences, by quadrature on a line.
+`dirac`: the smallest GAN, one number against one number, and how gradient steps move it.
+"""
+
+from dcgan_lib.theory.densities import (
+    best_value,
+    integrate,
+    jsd,
+    kl,
+    line,
+    location_gradient,
+    mixture,
+    normal,
+    optimal_d,
+    optimal_logit,
+    uniform,
+    value,
+)
+from dcgan_lib.theory.dirac import GAMES, DiracGame, eigenvalues, jacobian, trajectory, update_matrix
+
+__all__ = [
+    "GAMES",
+    "DiracGame",
+    "best_value",
+    "eigenvalues",
+    "integrate",
+    "jacobian",
+    "jsd",
+    "kl",
+    "line",
+    "location_gradient",
+    "mixture",
+    "normal",
+    "optimal_d",
+    "optimal_logit",
+    "trajectory",
+    "uniform",
+    "update_matrix",
+    "value",
+]
