@@ -47,7 +47,7 @@ def slerp(a: Tensor, b: Tensor, t: float | Tensor) -> Tensor:
     unit_a, unit_b = a / norm_a.clamp(min=1e-12), b / norm_b.clamp(min=1e-12)
     cosine = (unit_a * unit_b).sum(-1, keepdim=True).clamp(-1, 1)
     angle = torch.acos(cosine)
-    straight = angle.sin() < 1e-4
+    straight = angle.sin() < 1e-3  # float32 cannot tell smaller angles from none
     safe = torch.where(straight, torch.ones_like(angle), angle)
     arc = (torch.sin((1 - t) * safe) * unit_a + torch.sin(t * safe) * unit_b) / torch.sin(safe)
     return torch.where(straight, lerp(a, b, t), arc * lerp(norm_a, norm_b, t))
@@ -94,6 +94,26 @@ def direction(having: Tensor, lacking: Tensor) -> Tensor:
     The paper averages 3 for its arithmetic and 4 for its turn vector (section 6.3.2).
     """
     return having.mean(0) - lacking.mean(0)
+
+
+def fit_direction(z: Tensor, values: Tensor) -> Tensor:
+    """The gradient of the plane that fits `values` best by least squares: what grows by |w|^2 in a step of w.
+
+    Where `direction` needs a yes or no, this takes any measurement, and it does not mix in what merely differs between
+    two groups by chance. Several measurements at once give one gradient each.
+
+    Args:
+        z: `(n, nz)`, n larger than nz.
+        values: `(n,)`, or `(n, k)`.
+
+    Returns:
+        `(nz,)`, or `(k, nz)`.
+    """
+    if len(z) <= z.shape[1] + 1:
+        raise ValueError(f"{len(z)} latents for {z.shape[1]} unknown slopes: give several times more")
+    centred, targets = (z - z.mean(0)).double(), (values - values.mean(0)).double()
+    slopes = torch.linalg.lstsq(centred, targets if targets.ndim == 2 else targets[:, None]).solution  # (nz, k)
+    return slopes.T.to(z.dtype) if values.ndim == 2 else slopes[:, 0].to(z.dtype)
 
 
 def arithmetic(plus: Sequence[Tensor], minus: Sequence[Tensor] = ()) -> Tensor:
