@@ -1,8 +1,8 @@
 """Weights of the usual PyTorch DCGAN tutorial's networks, read into ours.
 
-Their networks are one `nn.Sequential` called `main`, so a state dict has keys `main.0.weight`, `main.1.running_mean`, …,
-with a prefix `module.` where it was trained on several GPUs. z comes as `(n, nz, 1, 1)`; D ends in a sigmoid. Ours takes
-both shapes of z, and returns logits: `D(x).sigmoid()` is theirs.
+Their networks are one `nn.Sequential` called `main`: a state dict has keys `main.0.weight`, `main.1.running_mean`, …,
+with a prefix `module.` where it was trained on several GPUs. z comes as `(n, nz, 1, 1)`; D ends in a sigmoid. Ours
+takes both shapes of z, and returns logits: `D(x).sigmoid()` is theirs.
 """
 
 from __future__ import annotations

@@ -50,8 +50,8 @@ def test_the_rows_add_up_to_the_module(changes):
 
 def test_a_config_and_its_modules_give_the_same_table():
     cfg = DCGANConfig.paper(image_size=32, ngf=4, ndf=4)
-    assert summary(cfg).G == summary(Generator(cfg))
-    assert summary(cfg).D == summary(Discriminator(cfg))
+    assert summary(Generator(cfg)) == summary(cfg).G
+    assert summary(Discriminator(cfg)) == summary(cfg).D
     assert summary(cfg).params == summary(cfg).G.params + summary(cfg).D.params
 
 
