@@ -147,9 +147,12 @@ def _summary(args: argparse.Namespace) -> None:
 
 def _data(args: argparse.Namespace) -> None:
     if args.what == "list":
-        from dcgan_lib.data import describe
+        from dcgan_lib.data import CATALOGUE
 
-        print(describe())
+        for known in CATALOGUE.values():
+            fetch = f"{known.download_mb:,} MB to fetch" if known.download_mb else "nothing to fetch"
+            print(f"{known.key:14} {known.about}. {known.size} pixels, {known.licence}; {fetch}")
+        print("or any folder of images, nested and mixed")
         return
     images = _load(args, args.image_size, args.nc)
     _say(f"{images.name}: {len(images):,} images of {images.image_size}x{images.image_size}x{images.nc}")

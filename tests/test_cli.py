@@ -112,3 +112,10 @@ def test_every_setting_is_a_flag_that_help_explains(capsys):
             assert "--" + name.replace("_", "-") in text
     assert set(field_comments(TrainConfig)) == set(TrainConfig.__dataclass_fields__)
     assert "one-sided label smoothing" in text
+
+
+def test_the_list_of_data_sets_names_each_and_says_what_it_costs(capsys):
+    assert main(["data", "list"]) == 0
+    text = capsys.readouterr().out
+    assert all(f"\n{name}" in "\n" + text for name in ("faces", "fashion_mnist", "celeba"))
+    assert "nothing to fetch" in text and "any folder of images" in text
