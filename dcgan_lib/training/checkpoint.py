@@ -12,6 +12,7 @@ import dataclasses
 import hashlib
 import io
 import os
+import pickle
 import warnings
 from pathlib import Path
 
@@ -61,16 +62,26 @@ def restore(trainer: Trainer, saved: dict, source: str = "checkpoint") -> None:
 
 
 def save(trainer: Trainer, folder: str | Path) -> Path:
-    """Write `step-<n>.ckpt` into `folder` and drop all but the newest two."""
+    """Write `step-<n>.ckpt` into `folder` and drop all but the newest two.
+
+    Raises:
+        CheckpointError: a weight is infinite or not a number, or the file cannot be written. The old files stay.
+    """
     folder = Path(folder)
+    _refuse_non_finite(trainer)
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"step-{trainer.steps_done:08d}.ckpt"
+    path = path_of(trainer, folder)
     buffer = io.BytesIO()
     torch.save(state(trainer), buffer)
     write_atomically(path, _header(buffer.getvalue()) + buffer.getvalue())
     for old in sorted(folder.glob("step-*.ckpt"))[:-KEEP]:
         old.unlink()
     return path
+
+
+def path_of(trainer: Trainer, folder: str | Path) -> Path:
+    """Where `save` puts the state of this moment."""
+    return Path(folder) / f"step-{trainer.steps_done:08d}.ckpt"
 
 
 def load(path: str | Path, device: torch.device | str = "cpu") -> dict:
@@ -90,11 +101,16 @@ def load(path: str | Path, device: torch.device | str = "cpu") -> dict:
         raise CheckpointError(
             f"{path}: not a checkpoint of this library ({len(blob)} bytes); delete it or give another"
         )
-    if int(words[1]) > FORMAT:
+    if words[1].isdigit() and int(words[1]) > FORMAT:
         raise CheckpointError(f"{path}: format {int(words[1])} is newer than this library's {FORMAT}; update dcgan_lib")
     if _header(payload) != first + b"\n":
         raise CheckpointError(f"{path}: its checksum does not match; it was cut short or changed. Use an older one")
-    return torch.load(io.BytesIO(payload), map_location=device, weights_only=True)
+    try:
+        return torch.load(io.BytesIO(payload), map_location=device, weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise CheckpointError(
+            f"{path}: it holds more than numbers and text, and is not read: reading it could run code. Delete it"
+        ) from error
 
 
 def resume(trainer: Trainer, folder: str | Path) -> Path | None:
@@ -147,6 +163,17 @@ def write_atomically(path: Path, content: bytes) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def _refuse_non_finite(trainer: Trainer) -> None:
+    """A loss can be finite in the very step whose gradient is not: look at the weights before they are kept."""
+    for name in ("G", "D"):
+        for key, value in getattr(trainer, name).state_dict().items():
+            if not value.isfinite().all():
+                raise CheckpointError(
+                    f"step {trainer.steps_done}: {name}'s {key} is infinite or not a number, nothing is saved; "
+                    "go on from the last checkpoint with a lower learning rate"
+                )
 
 
 def _header(payload: bytes) -> bytes:

@@ -31,9 +31,15 @@ def header(model: DCGANConfig, cfg: TrainConfig, data: str, n_images: int, devic
 
 
 def append(path: Path, entry: dict) -> None:
-    """Add one line. Whole lines only: a reader never sees half of one but the last."""
+    """Add one line. A killed run can leave half a line at the end, and only there: see `mend`."""
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(entry) + "\n")
+
+
+def mend(path: Path) -> None:
+    """Cut off the half line that a killed run may have left at the end, before more is appended to it."""
+    with path.open("rb+") as file:
+        file.truncate(file.read().rfind(b"\n") + 1)
 
 
 def read(path: str | Path) -> tuple[dict, list[dict]]:

@@ -28,15 +28,15 @@ def train(
 ) -> Iterator[StepStats]:
     """Train to `trainer.cfg.steps` updates of each player, yielding the statistics of each step.
 
-    Progress bars, plots and early stops are the caller's loop: leave it whenever you like and call again to go on.
-    The order of the images depends on the seed and the number of steps done alone, so a run that was stopped and
-    resumed sees the same batches as one that was not.
+    Progress bars, plots and early stops are the caller's loop: leave it whenever you like (a run with a folder is
+    saved then) and call again to go on. The order of the images depends on the seed and the number of steps done
+    alone, so a run that was stopped and resumed sees the same batches as one that was not.
 
     Args:
         trainer: the networks; they are changed.
         images: the real ones, of the networks' size and channels.
         out: a folder for `history.jsonl`, `samples/` and `checkpoints/`; nothing is written without one. If it
-            holds checkpoints, the newest whole one is loaded first.
+            holds checkpoints, the newest whole one is loaded first, unless the trainer has done as many steps.
         log_every, save_every, sample_every: steps between history lines, checkpoints and sample sheets.
 
     Raises:
@@ -59,7 +59,12 @@ def train(
             run.sample()
         if run and (done % save_every == 0 or last):
             checkpoint.save(trainer, run.checkpoints)
-        yield stats
+        try:
+            yield stats
+        except GeneratorExit:  # the caller has left its loop, between two steps
+            if run and not checkpoint.path_of(trainer, run.checkpoints).exists():
+                checkpoint.save(trainer, run.checkpoints)
+            raise
 
 
 def check_fit(trainer: Trainer, images: Images) -> None:
@@ -124,8 +129,12 @@ class _Folder:
     def open(self) -> None:
         """Load the newest checkpoint, if any, and write the header of the history."""
         self.samples.mkdir(parents=True, exist_ok=True)
-        checkpoint.resume(self.trainer, self.checkpoints)
-        if not self.history.exists():
+        saved = sorted(self.checkpoints.glob("step-*.ckpt"))
+        if saved and saved[-1] > checkpoint.path_of(self.trainer, self.checkpoints):
+            checkpoint.resume(self.trainer, self.checkpoints)
+        if self.history.exists():
+            history.mend(self.history)
+        else:
             trainer = self.trainer
             head = history.header(trainer.model, trainer.cfg, self.images.name, len(self.images), trainer.device)
             history.append(self.history, head)

@@ -64,19 +64,18 @@ class Trainer:
         """Move D once, then G once. `real`: `(n, nc, s, s)` in [-1, 1]."""
         loss = LOSSES[self.cfg.loss]
         z = draw_z(len(real), self.model, self.rng)
-        with self._precision():
-            fake = self.G(z)  # used twice: by D, then by G
+        fake = self._generate(z)  # used twice: by D, then by G
 
-            # D: raise the score of real images, lower the score of fakes
-            score_real, score_fake = self.D(real), self.D(fake.detach())
-            loss_d = loss.d(score_real.float(), score_fake.float(), **self._smoothing())
-            update(self.opt_d, loss_d)
-            clip_weights(self.D, self.cfg.weight_clip)
+        # D: raise the score of real images, lower the score of fakes
+        score_real, score_fake = self._score(real), self._score(fake.detach())
+        loss_d = loss.d(score_real, score_fake, **self._smoothing())
+        update(self.opt_d, loss_d)
+        clip_weights(self.D, self.cfg.weight_clip)
 
-            # G: raise the score of its fakes, as the D that has just moved sees them
-            score_after = self.D(fake)
-            loss_g = loss.g(score_after.float())
-            update(self.opt_g, loss_g)
+        # G: raise the score of its fakes, as the D that has just moved sees them
+        score_after = self._score(fake)
+        loss_g = loss.g(score_after)
+        update(self.opt_g, loss_g)
 
         if self.average is not None:
             self.average.update_parameters(self.G)
@@ -88,7 +87,19 @@ class Trainer:
         """The averaged generator where the run keeps one, else G itself."""
         return self.average.module if self.average is not None else self.G
 
+    def _generate(self, z: Tensor) -> Tensor:
+        with self._precision():
+            return self.G(z)
+
+    def _score(self, images: Tensor) -> Tensor:
+        """D's logits `(n,)`, in full precision even where its convolutions are not: the losses need it."""
+        with self._precision():
+            scores = self.D(images)
+        return scores.float() if scores.dtype == torch.bfloat16 else scores
+
     def _precision(self):
+        # one context a pass, never one a step: autocast keeps its bfloat16 copies of the weights until the context
+        # ends, and G would be judged by the D of before D's update
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.cfg.precision == "bf16")
 
     def _smoothing(self) -> dict[str, float]:
@@ -96,7 +107,7 @@ class Trainer:
 
     @torch.no_grad()
     def _stats(self, loss_d: Tensor, loss_g: Tensor, real: Tensor, fake: Tensor, after: Tensor) -> StepStats:
-        real, fake, after = real.detach().float(), fake.detach().float(), after.detach().float()
+        real, fake, after = real.detach(), fake.detach(), after.detach()
         d = [scores.sigmoid().mean() for scores in (real, fake, after)]
         return StepStats(self.steps_done, loss_d.detach(), loss_g.detach(), real.mean(), fake.mean(), *d)
 
