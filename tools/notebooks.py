@@ -62,9 +62,7 @@ def read(path: Path) -> dict:
 
 def write(path: Path, notebook: dict) -> None:
     """As Jupyter writes it, so that a later save changes nothing."""
-    path.write_text(
-        json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8"
-    )
+    path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def source(cell: dict) -> str:
@@ -203,9 +201,7 @@ def check(notebook: dict, path: Path) -> list[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("command", choices=("setup", "strip", "check"))
     parser.add_argument("paths", nargs="*", type=Path, help="notebooks (default: every chapter)")
     parser.add_argument("--cpu-minutes", help="with setup: what the chapter takes on two CPU cores")

@@ -1,0 +1,50 @@
+# The commands of this project. `make help` lists them.
+PYTHON ?= python3
+RUN := .venv/bin/python
+export PYTHONDONTWRITEBYTECODE ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help env book serve test unit lab lint format bench screenshots pythons repository clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+env: ## the virtual environment .venv with everything in requirements.txt
+	@$(PYTHON) -m tools.venv
+
+book: env ## execute every chapter and build the site into _build/html
+	@$(RUN) -m tools.book
+
+serve: env ## show the built site on http://localhost:8000 (PORT=... for another port)
+	@$(RUN) -m tools.book serve
+
+test: env ## everything: unit tests, every notebook, the book, the site in a browser
+	@$(RUN) -m tools.check
+
+unit: env ## only the unit tests
+	@$(RUN) -m tools.check unit
+
+lab: env ## open the chapters in JupyterLab
+	@$(RUN) -m jupyter lab --notebook-dir book
+
+lint: env ## ruff on code and notebooks, and the notebooks' house rules
+	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check . && $(RUN) -m tools.notebooks check
+
+format: env ## ruff's formatting, and outputs out of the notebooks
+	@$(RUN) -m ruff format . && $(RUN) -m tools.notebooks strip
+
+bench: env ## every script in benchmarks/; results go to benchmarks/results/
+	@for script in benchmarks/*.py; do echo "== $$script"; $(RUN) $$script || exit 1; done
+
+screenshots: env ## every page at two widths, light and dark, into _build/screenshots
+	@$(RUN) -m tests.browser.screenshots
+
+pythons: env ## the unit tests on every Python 3.11 to 3.13 of this machine
+	@$(RUN) -m tools.pythons
+
+repository: ## URL=https://github.com/you/name: change the repository's address everywhere
+	@$(PYTHON) -m tools.set_repository $(URL)
+
+clean: ## what was built and cached; the virtual environments stay
+	@rm -rf _build web/vendor .pytest_cache .ruff_cache
+	@find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +

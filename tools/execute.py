@@ -1,0 +1,127 @@
+"""Execute every chapter into the execution cache, several at a time, and show which cell each one is at.
+
+Jupyter Book would execute them too, one after another and in silence; it then finds them here.
+"""
+
+import os
+import re
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+import nbformat
+from jupyter_cache import get_cache
+from jupyter_cache.base import CacheBundleIn
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+from tools.fingerprint import CACHE, ROOT, forget_stale_outputs
+
+CELL_TIMEOUT = 600  # seconds
+HEARTBEAT = 20  # seconds between two lines when nobody watches a terminal
+
+
+def minutes(notebook: nbformat.NotebookNode) -> float:
+    """What the chapter's set-up cell says it takes; 0 where it says nothing."""
+    found = (re.search(r"cpu_minutes=([\d.]+)", cell.source) for cell in notebook.cells)
+    return max((float(match[1]) for match in found if match), default=0.0)
+
+
+class Progress:
+    """Where each running notebook is, written as one moving line in a terminal and as a line now and then elsewhere."""
+
+    def __init__(self) -> None:
+        self.start = time.monotonic()
+        self.at: dict[str, str] = {}
+        self.terminal = sys.stdout.isatty()
+        self.done = threading.Event()
+
+    def clock(self) -> str:
+        seconds = int(time.monotonic() - self.start)
+        return f"{seconds // 60:2d}:{seconds % 60:02d}"
+
+    def say(self, text: str) -> None:
+        print(f"{chr(13)}\x1b[K{text}" if self.terminal else text, flush=True)
+
+    def watch(self) -> None:
+        while not self.done.wait(0.5 if self.terminal else HEARTBEAT):
+            line = f"  {self.clock()}  " + ", ".join(f"{name} {cell}" for name, cell in sorted(self.at.items()))
+            if self.terminal:
+                print(f"\r\x1b[K{line[:110]}", end="", flush=True)
+            else:
+                print(line, flush=True)
+
+
+def execute(path: Path, notebook: nbformat.NotebookNode, progress: Progress) -> float:
+    """Run one notebook in place, in its own folder. Returns the seconds it took."""
+    code = [i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
+
+    def at_cell(cell: nbformat.NotebookNode, cell_index: int) -> None:
+        if cell_index in code:
+            progress.at[path.stem] = f"{code.index(cell_index) + 1}/{len(code)}"
+
+    start = time.monotonic()
+    client = NotebookClient(
+        notebook,
+        timeout=CELL_TIMEOUT,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(path.parent)}},
+        on_cell_start=at_cell,
+        extra_arguments=["--log-level=ERROR"],
+    )
+    try:
+        client.execute()
+    finally:
+        progress.at.pop(path.stem, None)
+    return time.monotonic() - start
+
+
+def execute_all(paths: list[Path], jobs: int) -> list[str]:
+    """Execute those that the cache does not hold. Returns what went wrong, one text per failed notebook."""
+    cache = get_cache(str(CACHE))
+    todo: dict[Path, nbformat.NotebookNode] = {}
+    for path in paths:
+        notebook = nbformat.read(path, as_version=4)
+        try:
+            cache.match_cache_notebook(notebook)
+            print(f"  {path.stem}: unchanged", flush=True)
+        except KeyError:
+            todo[path] = notebook
+    if not todo:
+        return []
+
+    # Each kernel gets its share of the cores: two kernels with two threads each would be slower than two with one.
+    os.environ["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // min(jobs, len(todo))))
+    progress, failures = Progress(), []
+    threading.Thread(target=progress.watch, daemon=True).start()
+    with ThreadPoolExecutor(jobs) as pool:
+        slowest_first = sorted(todo, key=lambda path: -minutes(todo[path]))
+        running = {pool.submit(execute, path, todo[path], progress): path for path in slowest_first}
+        for future in as_completed(running):
+            path = running[future]
+            try:
+                seconds = future.result()
+            except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+                progress.say(f"  {path.stem}: FAILED")
+                failures.append(f"{path.relative_to(ROOT)} failed:\n{error}")
+                continue
+            bundle = CacheBundleIn(todo[path], str(path), data={"execution_seconds": seconds})
+            cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+            progress.say(f"  {path.stem}: executed in {seconds:.0f} s")
+    progress.done.set()
+    return failures
+
+
+def main() -> None:
+    jobs = int(os.environ.get("DCGAN_JOBS", min(4, os.cpu_count() or 1)))
+    if forget_stale_outputs():
+        print("  no outputs of this library, data and requirements are stored yet", flush=True)
+    failures = execute_all(sorted((ROOT / "book").glob("*.ipynb")), jobs)
+    if failures:
+        raise SystemExit("\n\n".join(failures))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""The book's own Sphinx extension: what the site needs beyond its settings in _config.yml.
+
+- MathJax comes from a Python package into `web/vendor/`, so that a page asks no outside host for it.
+- Outputs made with an older library are forgotten, and then every page is made anew.
+- Thebe's scripts, which the theme loads even when Thebe is off, are left out.
+"""
+
+import hashlib
+import importlib.util
+import shutil
+from pathlib import Path
+
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.errors import ExtensionError
+from sphinx.util import logging
+
+from tools.fingerprint import EXECUTED_FROM, ROOT, SHOWN_WITH, fingerprint, forget_stale_outputs
+
+log = logging.getLogger(__name__)
+
+MATHJAX = ROOT / "web" / "vendor" / "mathjax"
+MATHJAX_SCRIPT = "tex-mml-chtml.js"
+MATHJAX_SHA256 = "8aacaa13814e2dd77de7b5f10a7c0cda3a0bcd0af3a2129f8aa7a794f607fd55"  # MathJax 3.2.2
+
+
+def copy_mathjax(target: Path = MATHJAX) -> None:
+    """Put MathJax 3.2.2 and its licence into `target`, from the package django-static-mathjax.
+
+    The script is the one that draws with fonts (`tex-mml-chtml`); with it go the fonts and the TeX extensions that it
+    loads when a formula asks for them.
+
+    Raises:
+        ExtensionError: the package is missing, or its MathJax is not the one that was checked.
+    """
+    package = importlib.util.find_spec("mathjax")
+    source = Path(package.origin).parent / "static" / "mathjax" if package and package.origin else None
+    if source is None or not (source / "es5" / MATHJAX_SCRIPT).exists():
+        raise ExtensionError("MathJax is missing: run  pip install -r requirements.txt  (django-static-mathjax)")
+    found = hashlib.sha256((source / "es5" / MATHJAX_SCRIPT).read_bytes()).hexdigest()
+    if found != MATHJAX_SHA256:
+        raise ExtensionError(f"MathJax in {source} has sha256 {found}, expected {MATHJAX_SHA256}")
+    if (target / MATHJAX_SCRIPT).exists() and (target / "LICENSE").exists():
+        return
+    target.mkdir(parents=True, exist_ok=True)
+    for folder in ("output/chtml/fonts/woff-v2", "input/tex/extensions"):
+        shutil.copytree(source / "es5" / folder, target / folder, dirs_exist_ok=True)
+    shutil.copy(source / "LICENSE", target)
+    shutil.copy(source / "es5" / MATHJAX_SCRIPT, target)  # last: it marks a whole copy
+
+
+def prepare(app: Sphinx) -> None:
+    """Before anything is read."""
+    copy_mathjax()
+    if forget_stale_outputs():
+        log.info("the library, its data or its requirements changed: every chapter is executed anew")
+
+
+def outdated(app: Sphinx, env: BuildEnvironment, added: set, changed: set, removed: set) -> list[str]:
+    """Every page, when something that all of them depend on has changed since the last build."""
+    now, before = fingerprint(EXECUTED_FROM + SHOWN_WITH), getattr(env, "house_fingerprint", None)
+    env.house_fingerprint = now
+    return [] if before in (None, now) else sorted(env.found_docs)
+
+
+def drop_thebe(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: object) -> None:
+    """Its inline constants come twice, which is an error on every page; and nothing here uses them."""
+
+    def of_thebe(script: object) -> bool:
+        body = getattr(script, "attributes", {}).get("body") or ""
+        return "THEBE_JS_URL" in body or "sphinx-thebe" in str(getattr(script, "filename", script))
+
+    context["script_files"] = [script for script in context.get("script_files", []) if not of_thebe(script)]
+
+
+def setup(app: Sphinx) -> dict:
+    app.connect("builder-inited", prepare)
+    app.connect("env-get-outdated", outdated)
+    app.connect("html-page-context", drop_thebe, priority=900)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
