@@ -57,7 +57,7 @@ def optimal_d(p_data: Tensor, p_g: Tensor, real_target: float = 1.0, fake_target
 
 
 def optimal_logit(p_data: Tensor, p_g: Tensor, real_target: float = 1.0, fake_target: float = 0.0) -> Tensor:
-    """The logit of `optimal_d`; log(p_data / p_g) for the targets 1 and 0. Written without D, so that it never rounds."""
+    """The logit of `optimal_d`; log(p_data / p_g) for the targets 1 and 0. Never rounds: D itself is not formed."""
     for_real = real_target * p_data + fake_target * p_g
     for_fake = (1 - real_target) * p_data + (1 - fake_target) * p_g
     return for_real.log() - for_fake.log()

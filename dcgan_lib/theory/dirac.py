@@ -1,7 +1,7 @@
 """The Dirac-GAN (Mescheder, Geiger and Nowozin 2018): the smallest GAN, and why gradient steps circle in it.
 
 All real data are at x = 0, all fakes at x = theta; D's logit is psi x. G owns theta, D owns psi, and both are at rest
-only at (0, 0). The paper lets D score fakes high; here D scores real data high, which mirrors psi and changes nothing else.
+only at (0, 0). The paper lets D score fakes high; here D scores real data high, which mirrors psi, nothing else.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def jacobian(game: DiracGame) -> Tensor:
 
 
 def update_matrix(game: DiracGame, h: float, method: str = "simultaneous") -> Tensor:
-    """One step of size `h` as a matrix, near the equilibrium: `(2, 2)`. The product of D's step and then G's if alternating."""
+    """One step of size `h` as a matrix, near the equilibrium: `(2, 2)`. If alternating, D's step, then G's."""
     _check_method(method)
     step, one = h * jacobian(game), torch.eye(2, dtype=torch.float64)
     if method == "simultaneous":
@@ -109,8 +109,8 @@ def eigenvalues(matrix: Tensor) -> Tensor:
 def limit_radius(h: float) -> float:
     """Where simultaneous steps of the non-saturating game settle: a circle of radius about sqrt(2 h).
 
-    One step adds h^2 r^2 / 4 to r^2 (the outward error of a straight step on a curve) and takes h r^4 / 8 away (the loss's
-    own pull, averaged over the circle); they balance at r^2 = 2 h. Valid for small `h`.
+    One step adds h^2 r^2 / 4 to r^2 (the outward error of a straight step on a curve) and takes h r^4 / 8 away (the
+    loss's own pull, averaged over the circle); they balance at r^2 = 2 h. Valid for small `h`.
     """
     return math.sqrt(2 * h)
 

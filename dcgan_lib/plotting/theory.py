@@ -1,0 +1,310 @@
+"""Figures of the theory: densities on a line, the value of the game, losses as functions of the logit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+
+import matplotlib.pyplot as plt
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from dcgan_lib import losses, theory
+from dcgan_lib.plotting import D_COLOUR, G_COLOUR, REAL_COLOUR, REFERENCE, label_end, reference
+
+LOG2 = math.log(2)
+X = theory.line(-8, 16, 3000)
+DASHED = (0, (3, 1.5))
+G_LOSSES = {
+    "saturating": losses.g_saturating,
+    "non-saturating": losses.g_non_saturating,
+    "least squares": losses.g_least_squares,
+    "Wasserstein, hinge": losses.g_wasserstein,
+}
+
+
+def plot_densities(ax: Axes, x: Tensor, p_data: Tensor, p_g: Tensor, labels: bool = True) -> None:
+    """p_data and p_g as filled curves in the colours of their roles."""
+    for density, colour, name in ((p_data, REAL_COLOUR, "data"), (p_g, G_COLOUR, "fakes")):
+        ax.fill_between(x, density, color=colour, alpha=0.18, lw=0)
+        ax.plot(x, density, color=colour, lw=1.4)
+        if labels:
+            top = int(density.argmax())
+            ax.annotate(name, (float(x[top]), float(density[top])), xytext=(0, 4), textcoords="offset points",
+                        color=colour, ha="center")  # fmt: skip
+    ax.set_yticks([])
+
+
+def plot_optimal_d(ax: Axes, x: Tensor, p_data: Tensor, p_g: Tensor) -> None:
+    """D* over the densities, on an axis of its own from 0 to 1; a gap where there is neither data nor fake."""
+    d = theory.optimal_d(p_data, p_g)
+    right = ax.twinx()
+    right.plot(x, d, color=D_COLOUR)
+    right.set_ylim(-0.03, 1.25)
+    right.set_yticks([0, 0.5, 1])
+    right.spines["right"].set_visible(True)
+    right.tick_params(axis="y", colors=D_COLOUR)
+    right.set_ylabel("D*(x)", color=D_COLOUR)
+
+
+@cache
+def _curves() -> dict[str, Tensor]:
+    """C(G) and G's two gradients for two unit Gaussians at distances 0 to 8."""
+    shift, p = torch.linspace(0, 8, 81, dtype=torch.float64), theory.normal(X)
+    rows = []
+    for s in shift.tolist():
+        q = theory.normal(X, s)
+        logit = theory.optimal_logit(p, q)
+        pushes = [
+            theory.location_gradient(lambda logit, loss=loss: losses.slope(loss, logit), logit, q, X)
+            for loss in (losses.g_saturating, losses.g_non_saturating)
+        ]
+        rows.append(torch.stack([theory.best_value(p, q, X), *pushes]))
+    value, saturating, non_saturating = torch.stack(rows).T
+    return {"shift": shift, "value": value, "saturating": saturating, "non_saturating": non_saturating}
+
+
+def plot_two_gaussians(shift: float) -> Figure:
+    """Unit Gaussians `shift` (0 to 8) apart: D*, the value of the game, and how hard each loss pulls G back."""
+    curves = _curves()
+    i = round(shift * 10)
+    fig, axes = plt.subplot_mosaic([["line", "line"], ["value", "pull"]], figsize=(6.4, 4.2), height_ratios=[1.15, 1])
+    p, q = theory.normal(X), theory.normal(X, shift)
+    plot_densities(axes["line"], X, p, q)
+    axes["line"].set_ylim(0, 0.5)
+    axes["line"].set_xlim(-4, 12)
+    plot_optimal_d(axes["line"], X, p, q)
+
+    ax = axes["value"]
+    ax.plot(curves["shift"], curves["value"], color=D_COLOUR)
+    ax.plot(shift, curves["value"][i], "o", color=D_COLOUR)
+    reference(ax, 0, "0: D is perfect")
+    reference(ax, -math.log(4), "−log 4: D is at chance")
+    ax.set_ylim(-1.5, 0.22)
+    ax.set_title("what D reaches: C(G)", color=D_COLOUR)
+
+    ax = axes["pull"]
+    for name, style, text in (("saturating", "-", "minimax"), ("non_saturating", DASHED, "non-saturating")):
+        ax.plot(curves["shift"], curves[name], color=G_COLOUR, ls=style)
+        ax.plot(shift, curves[name][i], "o", color=G_COLOUR)
+        ax.annotate(text, (7.9, float(curves[name][-4])), xytext=(0, 6), textcoords="offset points",
+                    ha="right", color=G_COLOUR)  # fmt: skip
+    ax.set_ylim(-0.3, 9.5)
+    ax.set_title("how hard G is pulled back", color=G_COLOUR)
+    for name in ("value", "pull"):
+        axes[name].set_xlabel("distance between the two means")
+    return fig
+
+
+def plot_pointwise(weights: Sequence[tuple[float, float]]) -> Figure:
+    """a log y + b log(1 - y) over y for each (a, b), with its maximum at a / (a + b)."""
+    fig, ax = plt.subplots(figsize=(6.0, 3.0))
+    y = torch.linspace(0.002, 0.998, 500, dtype=torch.float64)
+    for (a, b), style in zip(weights, ("-", DASHED, (0, (1, 1)))):
+        f = a * y.log() + b * (1 - y).log()
+        ax.plot(y, f, color=D_COLOUR, ls=style)
+        best = a / (a + b)
+        top = a * math.log(best) + b * math.log(1 - best)
+        ax.plot(best, top, "o", color=D_COLOUR)
+        ax.annotate(f"a = {a:g}, b = {b:g}\nbest y = {best:g}", (best, top), xytext=(0, 8), ha="center",
+                    textcoords="offset points", fontsize=9)  # fmt: skip
+    ax.set_ylim(-2.6, 0.35)
+    ax.set_xlabel("y, what D says at this x")
+    ax.set_ylabel("a log y + b log(1 − y)")
+    return fig
+
+
+def plot_pairs(pairs: Mapping[str, tuple[Tensor, Tensor]], x: Tensor) -> Figure:
+    """For each named pair of densities: both, and D* between them, with the JSD in the title."""
+    fig, axes = plt.subplots(2, -(-len(pairs) // 2), figsize=(7.6, 4.0), sharex=True)
+    for ax, (name, (p_data, p_g)) in zip(axes.flat, pairs.items()):
+        plot_densities(ax, x, p_data, p_g, labels=False)
+        ax.set_ylim(0, 1.25 * float(torch.maximum(p_data, p_g).max()))
+        plot_optimal_d(ax, x, p_data, p_g)
+        ax.set_title(f"{name}\nJSD {theory.jsd(p_data, p_g, x):.3f}", fontsize=10)
+    for ax in fig.axes:
+        ax.set_ylabel("")
+    return fig
+
+
+def plot_g_loss(loss: str, logit: float) -> Figure:
+    """One of G's losses (a name in `G_LOSSES`) over D's logit, its tangent there, and its slope."""
+    logits = torch.linspace(-8, 8, 321)
+    here = torch.tensor([logit], dtype=logits.dtype)
+    fig, (left, right) = plt.subplots(1, 2, figsize=(6.4, 2.9))
+    for name, g_loss in G_LOSSES.items():
+        mine = name == loss
+        style = {"color": G_COLOUR if mine else "#cccccc", "lw": 2 if mine else 1.2, "zorder": 2 if mine else 1}
+        left.plot(logits, _at_each(g_loss, logits), **style)
+        right.plot(logits, losses.slope(g_loss, logits), **style)
+    at, slope = float(G_LOSSES[loss](here)), float(losses.slope(G_LOSSES[loss], here))
+    near = torch.tensor([logit - 1.5, logit + 1.5])
+    left.plot(near, at + slope * (near - logit), color=D_COLOUR, lw=2.4, zorder=3)
+    left.plot(logit, at, "o", color=G_COLOUR, zorder=4)
+    right.plot(logit, slope, "o", color=D_COLOUR, zorder=4)
+    left.set_ylim(-8.5, 8.5)
+    right.set_ylim(-1.6, 0.6)
+    reference(right, 0, "")
+    left.set_title("G's loss")
+    right.set_title(f"its slope: {slope:.4f}".replace("-", "\N{MINUS SIGN}"), color=D_COLOUR)
+    for ax in (left, right):
+        ax.set_xlabel("D's logit of one fake")
+    return fig
+
+
+def plot_supports(noises: Sequence[float], width: float = 1.0) -> Figure:
+    """JSD of two uniform densities over the distance between them, for each standard deviation of noise on both."""
+    x = theory.line(-14, 14, 5600)
+    shift = torch.linspace(-4, 4, 161, dtype=torch.float64)
+    fig, (left, right) = plt.subplots(1, 2, figsize=(7.4, 3.0), width_ratios=[1, 1.25])
+    for noise, style in zip(noises, ((0, (1, 1)), DASHED, "-")):
+        p = theory.uniform(x, 0, width, noise)
+        left.plot(x, p, color=REAL_COLOUR, ls=style)
+        left.plot(x, theory.uniform(x, 2.5, 2.5 + width, noise), color=G_COLOUR, ls=style)
+        curve = torch.stack([theory.jsd(p, theory.uniform(x, s, s + width, noise), x) for s in shift.tolist()])
+        right.plot(shift, curve, color=D_COLOUR, ls=style)
+        low = shift[(curve > 0.55 * LOG2) & (shift < 0)][-1] if noise else 0.0
+        place = {"ha": "right" if noise else "center", "color": D_COLOUR, "fontsize": 9}
+        right.text(float(low) - 0.15 * bool(noise), 0.4 if noise else 0.6, f"noise {noise:g}", **place)
+    left.set_xlim(-3, 6)
+    left.set_yticks([])
+    left.set_title("data and fakes, 2.5 apart")
+    reference(right, LOG2, "log 2")
+    right.set_ylim(0, 0.8)
+    right.set_title("JSD")
+    right.set_xlabel("distance")
+    return fig
+
+
+def plot_descent(runs: Mapping[str, Tensor], target: float, ax: Axes, title: str = "") -> None:
+    """A quantity over training, one line a run; `runs` holds `(steps,)` tensors, solid, dashed, ... in order."""
+    ends = sorted(float(run[-1]) for run in runs.values())
+    for (name, run), style in zip(runs.items(), ("-", DASHED, (0, (1, 1)))):
+        ax.plot(run, color=G_COLOUR, ls=style)
+        close = len(ends) > 1 and ends[1] - ends[0] < 0.08 * (max(r.max() for r in runs.values()) + 1e-9)
+        dy = (8 if float(run[-1]) == ends[-1] else -8) if close else 0
+        label_end(ax, range(len(run)), run, name, G_COLOUR, dy=dy)
+    reference(ax, target, "data")
+    ax.set_xlabel("step")
+    ax.set_title(title)
+
+
+def plot_gradients() -> Figure:
+    """The pulls of both losses on G for two Gaussians, and the line that they add up to."""
+    curves = _curves()
+    fig, axes = plt.subplots(1, 2, figsize=(7.4, 3.0))
+    shift, total = curves["shift"], curves["saturating"] + curves["non_saturating"]
+    lines = (
+        (total, REFERENCE, "-", "sum: slope of KL"),
+        (curves["non_saturating"], G_COLOUR, DASHED, "non-saturating"),
+        (curves["saturating"], G_COLOUR, "-", "minimax"),
+    )
+    for ax in axes:
+        for curve, colour, style, _ in lines:
+            ax.plot(shift[1:], curve[1:], color=colour, ls=style)
+        ax.set_xlabel("distance")
+    axes[0].set_title("slope by G's location")
+    axes[1].set_title("the same, logarithmic")
+    axes[1].set_yscale("log")
+    for (curve, colour, _, name), dy in zip(lines, (6, -6, 0)):
+        label_end(axes[1], shift, curve, name, colour, dy=dy)
+    return fig
+
+
+def plot_stable(naive: Callable[[Tensor], Tensor], stable: Callable[[Tensor], Tensor]) -> Figure:
+    """Two ways to write one loss, in float32, for logits from -120 to 120: values (left) and slopes (right)."""
+    logits = torch.linspace(-120, 120, 481)
+    fig, axes = plt.subplots(1, 2, figsize=(7.4, 2.9))
+    for function, colour, width, name in ((stable, G_COLOUR, 5, "softplus"), (naive, D_COLOUR, 1.6, "log of sigmoid")):
+        value, slope = function(logits), losses.slope(lambda logit, f=function: f(logit).mean(), logits)
+        for ax, curve in zip(axes, (value, slope)):
+            ax.plot(logits, curve, color=colour, lw=width, alpha=0.45 if width > 3 else 1, label=name)
+    axes[0].set_title("loss")
+    axes[1].set_title("slope")
+    axes[0].legend()
+    for ax in axes:
+        ax.set_xlabel("logit")
+    return fig
+
+
+def plot_smoothing(shift: float = 4.0) -> Figure:
+    """The best logit between two Gaussians with hard targets, one-sided and two-sided smoothing."""
+    x = theory.line(-6, 10, 1600)
+    p, q = theory.normal(x), theory.normal(x, shift)
+    fig, ax = plt.subplots(figsize=(6.6, 3.3))
+    cases = ((1, 0, "targets 1 and 0", "-", (0.0, 9.5)), (0.9, 0, "0.9 and 0, one-sided", DASHED, (-4.6, 3.4)),
+             (0.9, 0.1, "0.9 and 0.1, two-sided", (0, (1, 1)), (3.1, -1.0)))  # fmt: skip
+    for a, b, name, style, place in cases:
+        ax.plot(x, theory.optimal_logit(p, q, a, b), color=D_COLOUR, ls=style)
+        ax.text(*place, name, color=D_COLOUR)
+    ax.set_xlim(-5, 6.2)
+    ax.set_ylim(-22, 12)
+    base = ax.inset_axes([0, 0, 1, 0.22])
+    base.set_axis_off()
+    base.set_xlim(-5, 6.2)
+    plot_densities(base, x, p, q)
+    ax.set_ylabel("D's best logit")
+    ax.set_xlabel("x")
+    return fig
+
+
+def plot_games() -> Figure:
+    """D's two terms and G's loss over D's score, for the four usual games."""
+    s = torch.linspace(-4, 4, 321)
+    games = {  # the loss's name, and scores of a real and of a fake at which D's term is 0
+        "cross-entropy": ("non_saturating", 200.0, -200.0),
+        "least squares": ("least_squares", 1.0, 0.0),
+        "Wasserstein": ("wasserstein", 0.0, 0.0),
+        "hinge": ("hinge", 1.0, -1.0),
+    }
+    fig, axes = plt.subplots(1, 4, figsize=(8.0, 2.6), sharey=True)
+    for ax, (title, (name, real, fake)) in zip(axes, games.items()):
+        d, g = losses.LOSSES[name]
+        real, fake = torch.tensor([real]), torch.tensor([fake])
+        ax.plot(s, _at_each(lambda score, d=d, fake=fake: d(score, fake), s), color=REAL_COLOUR, lw=4, alpha=0.5)
+        ax.plot(s, _at_each(lambda score, d=d, real=real: d(real, score), s), color=D_COLOUR)
+        ax.plot(s, _at_each(g, s), color=G_COLOUR, ls=DASHED)
+        ax.set_title(title)
+        ax.set_xlabel("score")
+        ax.axhline(0, color=REFERENCE, lw=0.6, zorder=0)
+    axes[0].set_ylim(-4, 6)
+    for y, text, colour in ((0.93, "D on data", REAL_COLOUR), (0.83, "D on fakes", D_COLOUR), (0.73, "G", G_COLOUR)):
+        axes[2].text(0.5, y, text, color=colour, transform=axes[2].transAxes, ha="center")
+    return fig
+
+
+def _at_each(loss: Callable[[Tensor], Tensor], scores: Tensor) -> Tensor:
+    """The loss of a batch of one, for every score `(n,)`."""
+    return torch.stack([loss(score[None]) for score in scores])
+
+
+def plot_two_paths(far: float = 6.0) -> Figure:
+    """C(G) from the same start to the same end: along mixtures of densities, and along a moving Gaussian."""
+    t = torch.linspace(0, 1, 61, dtype=torch.float64)
+    p, start = theory.normal(X), theory.normal(X, far)
+    mix = torch.stack([theory.best_value(p, (1 - s) * start + s * p, X) for s in t.tolist()])
+    move = torch.stack([theory.best_value(p, theory.normal(X, far * (1 - s)), X) for s in t.tolist()])
+    fig, axes = plt.subplot_mosaic([["mix", "value"], ["move", "value"]], figsize=(7.4, 3.4), width_ratios=[1, 1.3])
+    for s, alpha in ((0.0, 0.35), (0.35, 0.6), (0.7, 1.0)):
+        axes["mix"].plot(X, (1 - s) * start + s * p, color=G_COLOUR, alpha=alpha)
+        axes["move"].plot(X, theory.normal(X, far * (1 - s)), color=G_COLOUR, alpha=alpha)
+    for name, title in (("mix", "reweighting the density"), ("move", "moving the samples")):
+        axes[name].set_title(title, fontsize=10)
+        axes[name].fill_between(X, p, color=REAL_COLOUR, alpha=0.2, lw=0)
+        axes[name].set_xlim(-4, 10)
+        axes[name].set_yticks([])
+    ax = axes["value"]
+    ax.plot(t, mix, color=G_COLOUR, ls=DASHED)
+    ax.plot(t, move, color=G_COLOUR)
+    ax.annotate("reweighting (dashed): convex", (0.0, -1.2), xytext=(2, 0), textcoords="offset points",
+                color=G_COLOUR)  # fmt: skip
+    ax.annotate("moving: flat, then steep", (0.5, float(move[30])), xytext=(6, 8), textcoords="offset points",
+                color=G_COLOUR)  # fmt: skip
+    reference(ax, -math.log(4), "−log 4")
+    ax.set_ylim(-1.5, 0.15)
+    ax.set_title("C(G)")
+    ax.set_xlabel("way from the start to the data")
+    return fig
