@@ -1,8 +1,9 @@
 """Where the images come from: drawn faces, the usual data sets, a folder of one's own."""
 
 from dcgan_lib.data.cache import cache_root
-from dcgan_lib.data.catalogue import CATALOGUE, DataSet
+from dcgan_lib.data.catalogue import CATALOGUE, DataSet, describe
 from dcgan_lib.data.errors import BadFile, DataError
+from dcgan_lib.data.faces import DrawnFaces
 from dcgan_lib.data.folder import FolderIndex, index_folder
 from dcgan_lib.data.images import Images, batches, epoch_order, to_uint8, to_unit
 from dcgan_lib.data.loading import load
@@ -13,11 +14,13 @@ __all__ = [
     "BadFile",
     "DataError",
     "DataSet",
+    "DrawnFaces",
     "FolderIndex",
     "Images",
     "batches",
     "cache_root",
     "data_root",
+    "describe",
     "epoch_order",
     "index_folder",
     "load",

@@ -127,7 +127,7 @@ def read_cache(path: Path, key: dict) -> Cached:
         if hashlib.sha256(array).hexdigest() != about["sha256"]:
             raise StaleCache("its checksum does not fit")
         skipped = tuple(BadFile(name, reason) for name, reason in about["skipped"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
         raise StaleCache(f"{type(error).__name__}: {error}") from error
     return Cached(torch.from_numpy(array), skipped, record)
 

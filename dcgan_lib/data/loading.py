@@ -9,12 +9,11 @@ from pathlib import Path
 import torch
 
 from dcgan_lib.data.catalogue import CATALOGUE, DataSet
+from dcgan_lib.data.faces import DrawnFaces
 from dcgan_lib.data.folder import index_folder, split_folder, stamp
 from dcgan_lib.data.images import Images
-from dcgan_lib.data.prepare import keep, square_arrays, square_files
+from dcgan_lib.data.prepare import keep, square_arrays, square_faces, square_files
 from dcgan_lib.data.sources import data_root, fetch
-
-FACES = 20_000  # drawn when `n` is not given
 
 
 def load(
@@ -31,9 +30,10 @@ def load(
 ) -> Images:
     """Images from a named data set, or from a folder of one's own.
 
-    Images of another size are resized once, into a cache (see `cache_root`), and mapped from there. The 28x28
-    digits and clothes get two pixels of background on each side, which makes them 32x32, before any resizing.
-    Grey and RGB are converted to `nc` channels. The files of a folder are read by the rules in `decode`.
+    Images of another size are resized, and many faces are drawn, once: into a cache (see `cache_root`), and mapped
+    from there. The 28x28 digits and clothes get two pixels of background on each side, which makes them 32x32,
+    before any resizing. Grey and RGB are converted to `nc` channels. The files of a folder are read by the rules in
+    `decode`.
 
     Args:
         name_or_path: a key of `CATALOGUE`, or a folder of images. "./mnist" is a folder called like a data set.
@@ -41,7 +41,8 @@ def load(
         nc: 1 for grey, 3 for RGB.
         root: the data root, where data sets lie and are downloaded to; see `data_root`.
         split: "train", or another of the data set's splits. A folder with `train/` and `test/` in it has splits.
-        n: how many: that many faces are drawn, or of other images chosen at random, in their order. Default: all.
+        n: how many: so many faces are drawn (default 20,000); of other images so many are chosen at random, and kept
+            in their order (default all).
         seed: decides which.
         on_bad: for files that cannot be used: "refuse" the folder, or "skip" them. They are all named either way,
             and remembered with the cache.
@@ -60,9 +61,9 @@ def load(
         more = "; for other faces, use another seed" if data_set.key == "faces" else ""
         raise ValueError(f"split={split!r}: {data_set.title} has {', '.join(data_set.splits)}{more}")
     elif data_set.key == "faces":
-        from dcgan_lib.data.faces import DrawnFaces  # here: other sources need none of it
-
-        return DrawnFaces(n or FACES, image_size=image_size, nc=nc, seed=seed).images()
+        many = {} if n is None else {"n": n}
+        faces = DrawnFaces(**many, image_size=image_size, nc=nc, seed=seed)
+        return Images(data_set.key, square_faces(faces, progress), attributes=faces.attributes())
     else:
         images = _published(data_set, data_root(root), split, download, image_size, nc, on_bad, progress)
     return images if n is None else _choose(images, n, seed)

@@ -17,8 +17,10 @@ from tqdm import tqdm
 from dcgan_lib.data.cache import Cached, Chunk, cached, log
 from dcgan_lib.data.decode import BadImage, quiet_decoders, read_square
 from dcgan_lib.data.errors import BadFile, DataError, table
+from dcgan_lib.data.faces import DrawnFaces
 
 CHUNK = 512  # images in memory at a time
+FEW = 1_000  # drawn faces that are not worth a file
 
 
 def square_files(
@@ -88,6 +90,27 @@ def square_arrays(name: str, pixels: Tensor, image_size: int, nc: int, progress:
     content = hashlib.sha256(pixels.numpy()).hexdigest()
     key = {"source": name, "content": content, "image_size": image_size, "nc": nc}
     return cached(name, key, (nc, image_size, image_size), len(pixels), build).pixels
+
+
+def square_faces(faces: DrawnFaces, progress: bool = True) -> Tensor:
+    """The pixels of drawn faces, `(n, nc, s, s)` uint8; from the cache when there are many.
+
+    The cache is known by the code that draws, so that a change of the drawing draws again.
+    """
+    if len(faces) <= FEW:
+        return faces.images().pixels
+
+    def build() -> Iterator[Chunk]:
+        with _bar("drawing faces", len(faces), progress) as advance:
+            for some in torch.arange(len(faces)).split(CHUNK):
+                yield faces.images(some).pixels.numpy(), []
+                advance(len(some))
+
+    here = Path(__file__).parent
+    code = hashlib.sha256(b"".join(file.read_bytes() for file in sorted([*here.glob("face*.py"), here / "shapes.py"])))
+    shape = (faces.nc, faces.image_size, faces.image_size)
+    key = {"source": f"faces {len(faces)} {faces.seed}", "code": code.hexdigest(), "shape": shape}
+    return cached("faces", key, shape, len(faces), build).pixels
 
 
 def to_channels(pixels: Tensor, nc: int) -> Tensor:

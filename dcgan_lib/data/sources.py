@@ -62,7 +62,7 @@ def fetch(data_set: DataSet, root: Path, split: str, download: bool = True) -> P
             return found
     if not download:
         raise DataError(_not_here(data_set, root, "downloading is switched off"))
-    with _download(data_set, root):
+    with _download(data_set, root, places[0]):
         places[0].mkdir(parents=True, exist_ok=True)
         found = read(data_set, places[0], split, download=True)
     if found is None:
@@ -143,16 +143,18 @@ def _dataset_class(data_set: DataSet) -> Callable:
 
 
 @contextlib.contextmanager
-def _download(data_set: DataSet, root: Path) -> Iterator[None]:
+def _download(data_set: DataSet, root: Path, place: Path) -> Iterator[None]:
     """Whatever goes wrong in a download becomes one message that helps."""
-    usual = socket.getdefaulttimeout()
+    usual, new = socket.getdefaulttimeout(), not place.exists()
     socket.setdefaulttimeout(SILENCE)
     try:
         yield
     except DataError:
         raise
     except Exception as error:  # network, host, archive, quota page, permission: torchvision lets all through
-        raise DataError(_not_here(data_set, root, _first_line(error))) from error
+        if new:
+            _remove_empty(place)
+        raise DataError(_not_here(data_set, root, _said(error))) from error
     finally:
         socket.setdefaulttimeout(usual)
 
@@ -173,6 +175,13 @@ def _not_here(data_set: DataSet, root: Path, reason: str) -> str:
     return "\n".join(lines)
 
 
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}, {' '.join(lines)[:300]}" if lines else type(error).__name__
+def _said(error: Exception) -> str:
+    text = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+    return text if len(text) < 400 else f"{text[:400]} ..."
+
+
+def _remove_empty(folder: Path) -> None:
+    """A download that failed leaves no empty folders behind."""
+    for path, _, _ in os.walk(folder, topdown=False):
+        with contextlib.suppress(OSError):  # it holds something
+            os.rmdir(path)
