@@ -54,18 +54,23 @@ def _train(args: argparse.Namespace) -> int:
         save_every=args.save_every,
         sample_every=args.sample_every,
     )
-    bar = tqdm(total=cfg.steps, unit="step", dynamic_ncols=True, mininterval=0.5)
+    bar = None
     with _Stop() as stop:
         for stats in steps:
-            bar.update(stats.step - bar.n)  # the first step of a resumed run is not 1
+            if bar is None:  # made here, because a resumed run's first step is not 1
+                bar = tqdm(total=cfg.steps, initial=stats.step - 1, unit="step", dynamic_ncols=True, mininterval=0.5)
+            bar.update()
             if stats.step % args.log_every == 0:
                 n = stats.numbers()
-                bar.set_postfix_str(
-                    f"D {n['loss_d']:.2f}  G {n['loss_g']:.2f}  D(x) {n['d_real']:.2f}  D(G(z)) {n['d_fake']:.2f}"
+                losses, scores = (
+                    f"D {n['loss_d']:.2f}  G {n['loss_g']:.2f}",
+                    f"D(x) {n['d_real']:.2f}  D(G(z)) {n['d_fake']:.2f}",
                 )
+                bar.set_postfix_str(f"{losses}  {scores}")
             if stop.asked:
                 break
-    bar.close()
+    if bar is not None:
+        bar.close()
     if trainer.steps_done < cfg.steps:
         saved = checkpoint.save(trainer, out / "checkpoints")
         _say(f"stopped after step {trainer.steps_done:,}; saved {saved}. The same command goes on from there")
