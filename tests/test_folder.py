@@ -174,6 +174,14 @@ def test_images_are_found_at_any_depth_and_the_rest_is_counted(folder):
     assert index.label_names == ("a", "b") and index.labels() == [0, 1]
 
 
+def test_photographs_in_formats_that_are_not_read_are_mentioned(folder, caplog):
+    halves().save(folder / "1.png")
+    for name in ("2.HEIC", "3.heic", "4.txt"):
+        (folder / name).touch()
+    load(folder, 8, progress=False)
+    assert "passed over 2 .heic in" in caplog.text and "convert them to JPEG or PNG" in caplog.text
+
+
 def test_a_flat_folder_has_no_labels(folder):
     halves().save(folder / "1.png")
     images = load(folder, 8, progress=False)

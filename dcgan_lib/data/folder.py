@@ -13,6 +13,7 @@ from pathlib import Path
 from dcgan_lib.data.decode import SUFFIXES
 from dcgan_lib.data.errors import BadFile, DataError, printable
 
+OTHER_PHOTOS = frozenset({".heic", ".heif", ".avif", ".jxl", ".jp2", ".dng", ".cr2", ".nef", ".arw", ".psd", ".tga"})
 TOP = "."  # the label of images that lie beside the sub-folders
 
 
@@ -28,7 +29,7 @@ class FolderIndex:
     files: tuple[str, ...]  # relative to `path`, with forward slashes
     stamps: tuple[tuple[int, int], ...]  # per file, see `stamp`
     unreadable: tuple[BadFile, ...]  # folders that could not be entered
-    ignored: dict[str, int]  # other files, counted by suffix
+    ignored: dict[str, int]  # other visible files, counted by suffix
     label_names: tuple[str, ...]
 
     def __len__(self) -> int:
@@ -72,6 +73,15 @@ def index_folder(path: str | os.PathLike) -> FolderIndex:
         ignored=dict(sorted(ignored.items())),
         label_names=() if names == [TOP] else tuple(names),
     )
+
+
+def passed_over(index: FolderIndex) -> str:
+    """A sentence about photographs in formats that are not read, empty when there are none."""
+    photos = {suffix: count for suffix, count in index.ignored.items() if suffix in OTHER_PHOTOS}
+    if not photos:
+        return ""
+    listed = ", ".join(f"{count} {suffix}" for suffix, count in photos.items())
+    return f"passed over {listed} in {index.path}: formats that are not read; convert them to JPEG or PNG to use them"
 
 
 def split_folder(path: str | os.PathLike, split: str) -> Path:

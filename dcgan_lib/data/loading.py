@@ -8,9 +8,10 @@ from pathlib import Path
 
 import torch
 
+from dcgan_lib.data.cache import log
 from dcgan_lib.data.catalogue import CATALOGUE, DataSet
 from dcgan_lib.data.faces import DrawnFaces
-from dcgan_lib.data.folder import index_folder, split_folder, stamp
+from dcgan_lib.data.folder import index_folder, passed_over, split_folder, stamp
 from dcgan_lib.data.images import Images
 from dcgan_lib.data.prepare import keep, square_arrays, square_faces, square_files
 from dcgan_lib.data.sources import data_root, fetch
@@ -71,6 +72,8 @@ def load(
 
 def _folder(path: Path, image_size: int, nc: int, split: str, on_bad: str, progress: bool) -> Images:
     index = index_folder(split_folder(path, split))
+    if photos := passed_over(index):
+        log.warning(photos)
     name = path.expanduser().resolve().name
     called = name if index.path.name == name else f"{name} {index.path.name}"  # "fruits train" when it has splits
     held = square_files(called, index.path, index.files, index.stamps, image_size, nc, progress)
