@@ -4,7 +4,7 @@
 
 Then see what is said of it:
 
-    python -m dcgan_lib data DIR
+    python -m dcgan_lib data show DIR
 
 A loader should name every file under `bad/` and none under `odd/`.
 """

@@ -1,7 +1,7 @@
 """Where the images come from: drawn faces, the usual data sets, a folder of one's own."""
 
 from dcgan_lib.data.cache import cache_root
-from dcgan_lib.data.catalogue import CATALOGUE, DataSet, describe
+from dcgan_lib.data.catalogue import CATALOGUE, DataSet
 from dcgan_lib.data.errors import BadFile, DataError
 from dcgan_lib.data.faces import DrawnFaces
 from dcgan_lib.data.folder import FolderIndex, index_folder
@@ -20,7 +20,6 @@ __all__ = [
     "batches",
     "cache_root",
     "data_root",
-    "describe",
     "epoch_order",
     "index_folder",
     "load",

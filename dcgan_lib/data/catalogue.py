@@ -115,22 +115,3 @@ CATALOGUE: dict[str, DataSet] = {
         ),
     )
 }
-
-
-def describe() -> str:
-    """The catalogue as a table for a terminal."""
-    head = ("name", "images", "size", "download", "licence", "what")
-    rows = [
-        (
-            data_set.key,
-            f"{data_set.count:,}" if data_set.count else "any number",
-            data_set.size,
-            f"{data_set.download_mb:,} MB" if data_set.download_mb else "none",
-            data_set.licence,
-            data_set.about,
-        )
-        for data_set in CATALOGUE.values()
-    ]
-    widths = [max(len(row[k]) for row in [head, *rows]) for k in range(len(head))]
-    lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths)).rstrip() for row in [head, *rows]]
-    return "\n".join([*lines, "Any folder of images works too."])
