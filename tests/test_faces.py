@@ -221,6 +221,12 @@ def test_an_index_outside_the_data_set_is_refused_with_its_bounds():
         DrawnFaces(n=10)[10]
 
 
+def test_drawing_leaves_the_number_of_threads_as_it_was():
+    before = torch.get_num_threads()
+    draw(face())
+    assert torch.get_num_threads() == before
+
+
 def test_missing_attributes_are_named():
     with pytest.raises(ValueError, match="lack smile"):
         draw({name: v for name, v in face().items() if name != "smile"})

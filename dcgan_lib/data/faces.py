@@ -13,7 +13,8 @@ pixels = draw(face(hair_style="bob", smile=[-1, 1]))  # (2, 3, 64, 64) uint8: th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -36,6 +37,18 @@ def _check(image_size: int, nc: int) -> None:
         raise ValueError(f"nc={nc!r} channels cannot be drawn; use 3 for RGB or 1 for grey")
 
 
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """Drawing takes hundreds of short steps. Two threads would meet after each; on a busy machine they wait."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+@_one_thread()
 def draw(attributes: Mapping[str, Tensor], image_size: int = 64, nc: int = 3) -> Tensor:
     """Draw faces with these attributes, `(n, nc, image_size, image_size)` uint8, on the attributes' device.
 
@@ -50,9 +63,10 @@ def draw(attributes: Mapping[str, Tensor], image_size: int = 64, nc: int = 3) ->
         raise ValueError(f"attributes lack {', '.join(missing)}; face(...) fills in what you leave out")
     n, device = len(attributes["skin"]), attributes["skin"].device
     pixels = torch.empty(n, nc, image_size, image_size, dtype=torch.uint8, device=device)
-    for some in torch.arange(n).split(max(1, _CHUNK // image_size**2)):
-        rows = slice(int(some[0]), int(some[-1]) + 1) if len(some) else slice(0, 0)
-        canvas = Canvas.blank(len(some), image_size, nc, device)
+    chunk = max(1, _CHUNK // image_size**2)
+    for start in range(0, n, chunk):
+        rows = slice(start, min(n, start + chunk))
+        canvas = Canvas.blank(rows.stop - start, image_size, nc, device)
         paint_faces(canvas, {name: attributes[name][rows] for name in ATTRIBUTES})
         rounded = canvas.pixels.mul_(255.0).add_(0.5).clamp_(0.0, 255.0).to(torch.uint8)  # (nc, s, s, k)
         pixels[rows] = rounded.permute(3, 0, 1, 2)
