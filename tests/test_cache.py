@@ -167,3 +167,15 @@ def test_without_the_variable_caches_lie_in_the_users_own_place(monkeypatch, tmp
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(cache.sys, "platform", "linux")
     assert cache.cache_root() == tmp_path / "dcgan_lib"
+
+
+def test_a_disk_that_does_not_keep_what_was_written_is_told(folder, monkeypatch):
+    written = cache.write_cache
+
+    def faulty(path, *rest):
+        written(path, *rest)
+        damage(path, "one byte")
+
+    monkeypatch.setattr(cache, "write_cache", faulty)
+    with pytest.raises(DataError, match=r"just written, cannot be read \(its checksum does not fit\)"):
+        values(folder)

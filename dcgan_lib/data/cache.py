@@ -105,7 +105,11 @@ def cached(
             f"cannot write the cache {path}: {error.strerror or error}. "
             "Set DCGAN_CACHE to a folder on a disk with room that you may write to"
         ) from error
-    return read_cache(path, key)
+    try:
+        return read_cache(path, key)
+    except StaleCache as stale:
+        why = str(stale) or "it is gone"
+        raise DataError(f"the cache {path}, just written, cannot be read ({why}): is the disk sound?") from stale
 
 
 def read_cache(path: Path, key: dict) -> Cached:

@@ -52,12 +52,13 @@ def square_files(
         bar = _bar(f"reading {name}", len(names), progress)
         with quiet_decoders(), ThreadPoolExecutor(_workers()) as pool, bar as advance:
             for start in range(0, len(names), CHUNK):
-                some = names[start : start + CHUNK]
-                read = list(pool.map(lambda file: _read(folder / file, image_size, nc), some))
+                some, read = names[start : start + CHUNK], []
+                for one in pool.map(lambda file: _read(folder / file, image_size, nc), some):
+                    read.append(one)
+                    advance(1)
                 good = [one for one in read if not isinstance(one, BadImage)]
                 bad = [BadFile(file, str(one)) for file, one in zip(some, read) if isinstance(one, BadImage)]
                 yield np.stack(good) if good else np.empty((0, *shape), np.uint8), bad
-                advance(len(some))
 
     listing = "\0".join(f"{file}\0{size}\0{changed}" for file, (size, changed) in zip(names, stamps))
     files = hashlib.sha256(listing.encode("utf-8", "surrogateescape")).hexdigest()
