@@ -119,10 +119,13 @@ def plot_pointwise(weights: Sequence[tuple[float, float]]) -> Figure:
 
 def plot_pairs(pairs: Mapping[str, tuple[Tensor, Tensor]], x: Tensor) -> Figure:
     """For each named pair of densities: both, and D* between them, with the JSD in the title."""
-    fig, axes = plt.subplots(2, -(-len(pairs) // 2), figsize=(7.6, 4.0), sharex=True)
+    fig, axes = plt.subplots(2, -(-len(pairs) // 2), figsize=(7.6, 4.2))
     for ax, (name, (p_data, p_g)) in zip(axes.flat, pairs.items()):
         plot_densities(ax, x, p_data, p_g, labels=False)
-        ax.set_ylim(0, 1.25 * float(torch.maximum(p_data, p_g).max()))
+        top = torch.maximum(p_data, p_g)
+        shown = x[top > 1e-4 * top.max()]
+        ax.set_xlim(float(shown[0]) - 0.5, float(shown[-1]) + 0.5)
+        ax.set_ylim(0, 1.25 * float(top.max()))
         plot_optimal_d(ax, x, p_data, p_g)
         ax.set_title(f"{name}\nJSD {theory.jsd(p_data, p_g, x):.3f}", fontsize=10)
     for ax in fig.axes:

@@ -23,7 +23,7 @@ def line(low: float, high: float, n: int = 4000) -> Tensor:
 
 
 def integrate(values: Tensor, x: Tensor) -> Tensor:
-    """The integral over x of `values` `(..., n)` by the midpoint rule: exact for steps that lie between the points."""
+    """The integral over x of `values` `(..., n)` by the midpoint rule; exact for steps at the edges of cells."""
     return values.sum(-1) * (x[1] - x[0])
 
 
