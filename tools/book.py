@@ -25,7 +25,7 @@ def build() -> None:
     executed = time.monotonic()
 
     print("Building the site", flush=True)
-    run([sys.executable, "-m", "jupyter_book", "build", ".", "-W", "-n", "--keep-going", "--quiet"])
+    run([str(Path(sys.executable).parent / "jupyter-book"), "build", ".", "-W", "-n", "--keep-going"])
     made = time.monotonic()
     print(
         f"\nThe book is in {SITE.relative_to(ROOT)}/index.html; `make serve` shows it.\n"

@@ -63,12 +63,14 @@ def execute(path: Path, notebook: nbformat.NotebookNode, progress: Progress) -> 
             progress.at[path.stem] = f"{code.index(cell_index) + 1}/{len(code)}"
 
     start = time.monotonic()
+    progress.at[path.stem] = "starting"
     client = NotebookClient(
         notebook,
         timeout=CELL_TIMEOUT,
         kernel_name="python3",
         resources={"metadata": {"path": str(path.parent)}},
         on_cell_start=at_cell,
+        record_timing=False,  # it would go into the cells, and the cache would not know them again
         extra_arguments=["--log-level=ERROR"],
     )
     try:

@@ -2,7 +2,7 @@
 
 - MathJax comes from a Python package into `web/vendor/`, so that a page asks no outside host for it.
 - Outputs made with an older library are forgotten, and then every page is made anew.
-- Thebe's scripts, which the theme loads even when Thebe is off, are left out.
+- Thebe's files, which the theme loads even when Thebe is off, are left out.
 """
 
 import hashlib
@@ -66,11 +66,12 @@ def outdated(app: Sphinx, env: BuildEnvironment, added: set, changed: set, remov
 def drop_thebe(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: object) -> None:
     """Its inline constants come twice, which is an error on every page; and nothing here uses them."""
 
-    def of_thebe(script: object) -> bool:
-        body = getattr(script, "attributes", {}).get("body") or ""
-        return "THEBE_JS_URL" in body or "sphinx-thebe" in str(getattr(script, "filename", script))
+    def of_thebe(file: object) -> bool:
+        body = getattr(file, "attributes", {}).get("body") or ""
+        return "THEBE_JS_URL" in body or "sphinx-thebe" in str(getattr(file, "filename", file))
 
-    context["script_files"] = [script for script in context.get("script_files", []) if not of_thebe(script)]
+    for kind in ("script_files", "css_files"):
+        context[kind] = [file for file in context.get(kind, []) if not of_thebe(file)]
 
 
 def setup(app: Sphinx) -> dict:
