@@ -51,13 +51,13 @@ def degrade(images: Tensor, rng: torch.Generator, strength: float = 1.0) -> Tens
 
     small = F.avg_pool2d(F.pad(images, (1, 1, 1, 1), mode="replicate"), 3, 1)  # the simplest blur, 3x3 ...
     soft = F.avg_pool2d(F.pad(small, (1, 1, 1, 1), mode="replicate"), 3, 1)  # ... and twice
-    amount = uniform(n, 1, 1, 1, low=0.0, high=2.0 * strength)
+    amount = uniform(n, 1, 1, 1, low=0.0, high=1.6 * strength)
     blurred = torch.lerp(torch.lerp(images, small, amount.clamp(max=1)), soft, (amount - 1).clamp(min=0))
     gain, tint = uniform(n, 1, 1, 1, low=1 - 0.12 * strength, high=1 + 0.12 * strength), 0.06 * strength
     out = blurred * gain + uniform(n, 3, 1, 1, low=-tint, high=tint)
     dx, dy = torch.randint(-1, 2, (2,), generator=rng).tolist()
     out = torch.roll(F.pad(out, (1, 1, 1, 1), mode="replicate"), (dy, dx), (2, 3))[:, :, 1:-1, 1:-1]
-    noise = torch.randn(out.shape, generator=rng) * uniform(n, 1, 1, 1, low=0.0, high=0.12 * strength)
+    noise = torch.randn(out.shape, generator=rng) * uniform(n, 1, 1, 1, low=0.0, high=0.08 * strength)
     return (out + noise).clamp(-1, 1)
 
 
@@ -68,7 +68,7 @@ def held_out(n: int = 2000, seed: int = 0, image_size: int = SIZE) -> tuple[Tens
 
 
 def train(
-    steps: int = 4000, batch_size: int = 64, lr: float = 4e-3, seed: int = 0
+    steps: int = 2200, batch_size: int = 64, lr: float = 4e-3, seed: int = 0
 ) -> Iterator[tuple[int, float, FaceReader]]:
     """Train a reader on faces drawn as they are needed: it never sees one twice. Yields (step, loss, reader)."""
     with torch.random.fork_rng(devices=[]):
@@ -105,7 +105,7 @@ def merit(reader: FaceReader, images: Tensor, known: Mapping[str, Tensor]) -> di
 def main() -> None:
     parser = argparse.ArgumentParser(description="Train the attribute reader of drawn faces and measure it.")
     parser.add_argument("--out", type=Path, required=True, help="folder for reader.safetensors and config.json")
-    parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--steps", type=int, default=2200)
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
