@@ -1,0 +1,211 @@
+"""Drawings of convolution arithmetic: windows on a line, stamps on a map, matrices, overlap."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import torch
+import torch.nn.functional as F
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from torch import Tensor
+
+from dcgan_lib.convolution import conv_size, overlap
+from dcgan_lib.plotting import D_COLOUR, G_COLOUR, REFERENCE, label_end
+from dcgan_lib.summary import Pair
+
+INK, PALE = "#222222", "#e9e9e9"
+BLUES, DIVERGING = "Blues", "RdBu_r"
+
+
+def windows(n: int, kernel: int, stride: int, padding: int) -> Figure:
+    """Which inputs each output of a one-dimensional convolution sees: outputs above, inputs below, padding dashed.
+
+    Inputs that no window reaches, because the size was rounded down, are hatched. Read upward it is a convolution, read
+    downward the transposed one.
+    """
+    fig, ax = plt.subplots(figsize=(6.6, 2.5))
+    m = conv_size(n, kernel, stride, padding)
+    seen = set()
+    for i in range(m):
+        start = i * stride - padding
+        middle = start + (kernel - 1) / 2
+        for j in range(start, start + kernel):
+            seen.add(j)
+            ax.plot([middle, j], [1.56, 0.44], color=D_COLOUR, lw=1, alpha=0.45, zorder=0)
+        _square(ax, middle, 2, D_COLOUR, 0.9)
+        ax.text(middle, 2, str(i), ha="center", va="center", color="white", fontsize=9)
+    for j in range(-padding, n + padding):
+        outside = not 0 <= j < n
+        _square(ax, j, 0, "white" if outside else PALE, 0.9, dashed=outside, hatched=not outside and j not in seen)
+        ax.text(
+            j, 0, "0" if outside else str(j), ha="center", va="center", color=REFERENCE if outside else INK, fontsize=9
+        )
+    ax.set_xlim(-3.7, n + 2.7)
+    ax.set_ylim(-0.7, 2.7)
+    formula = f"⌊({n} + 2·{padding} − {kernel}) / {stride}⌋ + 1 = {m}"
+    ax.set_title(f"{n} inputs, kernel {kernel}, stride {stride}, padding {padding}:  {formula} outputs", fontsize=10)
+    ax.set_axis_off()
+    return fig
+
+
+def stamps(n: int, kernel: int, stride: int, padding: int, done: int, output_padding: int = 0) -> Figure:
+    """A transposed convolution after its first `done` of `n * n` stamps: the input (left) and the canvas (right).
+
+    The canvas counts the stamps on each pixel; the last stamp is outlined; what padding cuts off is outside the frame.
+    """
+    fig, (left, right) = plt.subplots(1, 2, figsize=(6.6, 3.9), width_ratios=(1, 2.1))
+    side = (n - 1) * stride + kernel + output_padding
+    counts = torch.zeros(side, side)
+    for i in range(done):
+        y, x = divmod(i, n)
+        counts[y * stride : y * stride + kernel, x * stride : x * stride + kernel] += 1
+    used = (torch.arange(n * n) < done).float().reshape(n, n)
+    left.imshow(used.numpy(), cmap=BLUES, vmin=0, vmax=2)
+    right.imshow(counts.numpy(), cmap=BLUES, vmin=0, vmax=(-(-kernel // stride)) ** 2 + 1)
+    _grid(left, n)
+    _grid(right, side)
+    for (y, x), count in _items(counts):
+        if count:
+            dark = count > 0.6 * (-(-kernel // stride)) ** 2
+            right.text(x, y, f"{count:.0f}", ha="center", va="center", fontsize=8, color="white" if dark else INK)
+    if done:
+        y, x = divmod(done - 1, n)
+        _outline(left, x, y, 1, G_COLOUR, 2.5)
+        _outline(right, x * stride, y * stride, kernel, G_COLOUR, 2.5)
+    out = side - 2 * padding
+    _outline(right, padding, padding, out, INK, 1.6)
+    left.set_title(f"input {n} × {n}")
+    right.set_title(f"output {out} × {out}:  kernel {kernel}, stride {stride}, padding {padding}")
+    return fig
+
+
+def matrices(named: Mapping[str, Tensor]) -> Figure:
+    """Matrices side by side, zeros white, positive red, negative blue; the share of entries that are not zero below."""
+    shapes = [matrix.shape for matrix in named.values()]
+    fig, axes = plt.subplots(1, len(named), figsize=(7.2, 3.4), width_ratios=[s[1] for s in shapes], squeeze=False)
+    for ax, (name, matrix) in zip(axes[0], named.items()):
+        bound = float(matrix.abs().max())
+        ax.imshow(matrix.numpy(), cmap=DIVERGING, vmin=-bound, vmax=bound)
+        rows, columns = matrix.shape
+        ax.set_title(name)
+        ax.set_xlabel(f"{rows} × {columns}, {float((matrix != 0).float().mean()):.0%} not zero")
+        ax.set_xticks([])
+        ax.set_yticks([])
+        for side in ax.spines.values():
+            side.set_visible(True)
+    return fig
+
+
+def overlap_maps(n: int, kernel: int, stride: int) -> Figure:
+    """How many taps land on each output pixel: on a line (bars) and on a map, the same colours for all kernels."""
+    fig, (left, right) = plt.subplots(1, 2, figsize=(6.6, 2.9), width_ratios=(1.7, 1))
+    line, square = overlap(n, kernel, stride), overlap(n, kernel, stride, dims=2)
+    left.bar(range(len(line)), line.tolist(), color=G_COLOUR, width=0.85)
+    left.set_ylim(0, 8.5)
+    left.set_xticks(range(0, len(line), 5))
+    left.set_xlabel("output pixel")
+    left.set_title(f"kernel {kernel}, stride {stride}")
+    left.set_ylabel("taps")
+    inner = square[kernel : len(line) - kernel, kernel : len(line) - kernel]
+    inner = inner if inner.numel() else square
+    right.imshow(square.numpy(), cmap=BLUES, vmin=0, vmax=float(square.max()) * 1.1)
+    right.set_axis_off()
+    low, high = float(inner.min()), float(inner.max())
+    right.set_title("even" if low == high else f"uneven: {low:.0f} to {high:.0f}")
+    return fig
+
+
+def lines(named: Mapping[str, Sequence[float]], xlabel: str, ylabel: str, log: bool = False) -> Figure:
+    """Lines labelled at their ends; x counts from 1. Colours: the house cycle, in the order given."""
+    fig, ax = plt.subplots(figsize=(6.2, 3.0))
+    for colour, (name, values) in zip(plt.rcParams["axes.prop_cycle"].by_key()["color"], named.items()):
+        x = range(1, len(values) + 1)
+        ax.plot(x, values, color=colour, marker="o", ms=4)
+        label_end(ax, x, values, name, colour)
+    ax.set_xticks(range(1, max(map(len, named.values())) + 1))
+    ax.set_xlabel(xlabel)
+    ax.set_ylabel(ylabel)
+    if log:
+        ax.set_yscale("log")
+    return fig
+
+
+def maps(named: Mapping[str, Tensor], diverging: Sequence[bool] | bool = False, width: float = 7.2) -> Figure:
+    """Single maps `(h, w)` side by side, each on its own scale: from 0 in blues, or around 0 where `diverging`."""
+    fig, axes = plt.subplots(1, len(named), figsize=(width, width / len(named) + 0.35), squeeze=False)
+    signs = [diverging] * len(named) if isinstance(diverging, bool) else diverging
+    for ax, (name, tensor), sign in zip(axes[0], named.items(), signs):
+        values = tensor.detach().float()
+        high, low = float(values.abs().max()), min(0.0, float(values.min()))
+        ax.imshow(values.numpy(), cmap=DIVERGING if sign else BLUES, vmin=-high if sign else low, vmax=high)
+        ax.set_title(name)
+        ax.set_axis_off()
+    return fig
+
+
+def cost_bars(pair: Pair) -> Figure:
+    """Parameters (left) and multiply-adds (right) of each layer, G above, D below, in millions."""
+    fig, axes = plt.subplots(2, 2, figsize=(7.2, 3.8), sharex="col")
+    for line, (table, colour) in zip(axes, ((pair.G, G_COLOUR), (pair.D, D_COLOUR))):
+        names = [" × ".join(map(str, row.shape)) for row in table.rows]
+        for ax, what in zip(line, ("params", "macs")):
+            values = [getattr(row, what) / 1e6 for row in table.rows]
+            bars = ax.barh(names, values, color=colour, height=0.7)
+            ax.bar_label(bars, [f"{v:.2f}" for v in values], padding=3, fontsize=8)
+            ax.set_xlim(0, max(values) * 1.2)
+            ax.invert_yaxis()
+        line[1].set_yticks([])
+        line[0].set_title(table.title)
+    axes[0][1].set_title("")
+    axes[1][0].set_xlabel("parameters, millions")
+    axes[1][1].set_xlabel("multiply-adds, millions")
+    return fig
+
+
+def feature_sheet(stack: Tensor, columns: int = 8, rows: int = 2, side: int = 64) -> Tensor:
+    """The first maps of a stack `(c, s, s)` as one sheet of `rows` x `columns` tiles, `(3, height, width)` in [-1, 1].
+
+    Each map is stretched from its least to its greatest value. A stack of 3 or fewer is taken for an image in [-1, 1]
+    and shown as large as the sheet is high. Every sheet has the same shape, so that they can stand in one place.
+    """
+    height, width = rows * (side + 1) - 1, columns * (side + 1) - 1
+    sheet = torch.ones(3, height, width)
+    if len(stack) <= 3:
+        large = F.interpolate(stack[None], size=height // stack.shape[1] * stack.shape[1])[0]
+        y, x = (height - large.shape[1]) // 2, (width - large.shape[2]) // 2
+        sheet[:, y : y + large.shape[1], x : x + large.shape[2]] = large
+        return sheet
+    for i, one in enumerate(stack[: rows * columns]):
+        y, x = i // columns * (side + 1), i % columns * (side + 1)
+        unit = (one - one.min()) / (one.max() - one.min()).clamp(min=1e-9)
+        sheet[:, y : y + side, x : x + side] = F.interpolate(unit[None, None], size=side)[0] * 2 - 1
+    return sheet
+
+
+def _square(
+    ax: Axes, x: float, y: float, colour: str, side: float, dashed: bool = False, hatched: bool = False
+) -> None:
+    ax.add_patch(
+        Rectangle((x - side / 2, y - side / 2), side, side, fc=colour, ec=REFERENCE, lw=0.8,
+                  ls=(0, (3, 2)) if dashed else "-", hatch="////" if hatched else None)
+    )  # fmt: skip
+
+
+def _outline(ax: Axes, x: int, y: int, side: int, colour: str, lw: float) -> None:
+    ax.add_patch(Rectangle((x - 0.5, y - 0.5), side, side, fill=False, ec=colour, lw=lw, zorder=5))
+
+
+def _grid(ax: Axes, n: int) -> None:
+    ax.set_xticks([i - 0.5 for i in range(n + 1)], labels=[])
+    ax.set_yticks([i - 0.5 for i in range(n + 1)], labels=[])
+    ax.tick_params(length=0)
+    ax.grid(True, color="white", lw=1)
+    for side in ax.spines.values():
+        side.set_visible(False)
+
+
+def _items(matrix: Tensor):
+    return ((divmod(i, matrix.shape[1]), float(value)) for i, value in enumerate(matrix.flatten()))

@@ -1,0 +1,90 @@
+"""Signal, gradients and patterns, on cases where the answer is known."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from dcgan_lib import inspect
+from dcgan_lib.config import DCGANConfig
+from dcgan_lib.models import Discriminator, Generator
+
+TINY = DCGANConfig(image_size=16, nc=3, nz=6, ngf=8, ndf=8)
+
+
+def pair(**changes):
+    torch.manual_seed(0)
+    cfg = dataclasses.replace(TINY, **changes)
+    return Generator(cfg), Discriminator(cfg)
+
+
+def test_without_batch_norm_the_signal_dies_on_its_way_through_a_new_generator():
+    z = torch.randn(32, 6)
+    with_norm, without = (inspect.signal(pair(batch_norm=b)[0], z) for b in ("dcgan", "none"))
+    assert len(with_norm) == 3
+    assert without[1] < without[0] / 2 and without[-1] < 1e-3 < with_norm[-1]
+
+
+def test_the_gradient_has_one_norm_for_each_block_and_is_what_backward_gives():
+    G, D = pair()
+    z = torch.randn(8, 6)
+    norms = inspect.gradient(G, D, z)
+    torch.nn.functional.softplus(-D(G(z))).mean().backward()
+    want = [inspect.block_weight(block).grad.norm().item() for block in G.blocks]
+    assert norms == pytest.approx(want, rel=1e-4)
+
+
+def test_looking_changes_nothing():
+    G, D = pair()
+    before = [b.clone() for net in (G, D) for b in net.buffers()]
+    z, x = torch.randn(8, 6), torch.randn(8, 3, 16, 16)
+    inspect.signal(G, z), inspect.gradient(G, D, z), inspect.image_gradient(D, x), inspect.reached(D, x)
+    after = [b for net in (G, D) for b in net.buffers()]
+    assert all(torch.equal(a, b) for a, b in zip(before, after))
+    assert all(p.grad is None for p in [*G.parameters(), *D.parameters()])
+
+
+@pytest.mark.parametrize(
+    ("changes", "low", "high"),
+    [
+        ({}, 0.999, 1),
+        ({"downsample": "max_pool"}, 0.24, 0.2501),
+        ({"activation_d": "relu"}, 0.3, 0.7),
+    ],
+)
+def test_the_gradient_reaches_all_outputs_one_of_four_or_the_positive_ones(changes, low, high):
+    _, D = pair(**changes)
+    assert low <= inspect.reached(D, torch.rand(8, 3, 16, 16) * 2 - 1) <= high
+
+
+def test_the_image_gradient_is_the_slope_of_the_score():
+    _, D = pair()
+    D, x = D.eval(), torch.rand(2, 3, 16, 16)
+    step = torch.zeros_like(x)
+    step[0, 1, 5, 7] = 1e-2
+    slope = (D(x + step) - D(x - step))[0] / 2e-2
+    assert inspect.image_gradient(D, x)[0, 1, 5, 7].item() == pytest.approx(slope.item(), rel=0.05)
+
+
+def test_a_chequerboard_is_all_chequer_and_noise_or_an_edge_hardly_any():
+    y, x = torch.meshgrid(torch.arange(16), torch.arange(16), indexing="ij")
+    board = ((-1.0) ** (x + y)).expand(1, 3, 16, 16)
+    stripes = ((-1.0) ** x).expand(1, 3, 16, 16)
+    edge = (x > 7).float().expand(1, 3, 16, 16)
+    noise = torch.randn(1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    assert inspect.chequer(board).item() == pytest.approx(1)
+    assert inspect.chequer(stripes).item() == pytest.approx(1)
+    assert inspect.chequer(edge).item() == 0
+    assert inspect.chequer(noise).item() < 0.1
+
+
+def test_the_sliced_distance_of_a_shifted_set_is_the_mean_shadow_of_the_shift():
+    a = torch.randn(400, 1, 4, 4, generator=torch.Generator().manual_seed(1))
+    assert inspect.sliced_distance(a, a) == 0
+    near, far = inspect.sliced_distance(a, a + 0.1), inspect.sliced_distance(a, a + 0.2)
+    assert far == pytest.approx(2 * near, rel=1e-3)
+
+
+def test_sets_of_different_sizes_are_refused():
+    with pytest.raises(ValueError, match="give two of one shape"):
+        inspect.sliced_distance(torch.zeros(3, 1, 4, 4), torch.zeros(2, 1, 4, 4))
