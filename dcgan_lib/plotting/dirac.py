@@ -68,7 +68,7 @@ def plot_eigenvalues(games: Mapping[str, DiracGame], h: float, rates: Tensor) ->
     left.set_title("eigenvalues of the flow")
     left.set_xlabel("real part: below 0 comes to rest")
     left.set_ylabel("imaginary part: turning")
-    left.legend(fontsize=8, loc="center left")
+    left.legend(fontsize=8, loc="upper left")
     for method, style in (("simultaneous", "-"), ("alternating", (0, (3, 1.5)))):
         size = [eigenvalues(update_matrix(DiracGame(r1=g), h, method)).abs().max() for g in rates.tolist()]
         right.plot(rates, torch.stack(size), color="#222222", ls=style, label=method)

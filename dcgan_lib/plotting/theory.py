@@ -28,13 +28,13 @@ G_LOSSES = {
 
 def plot_densities(ax: Axes, x: Tensor, p_data: Tensor, p_g: Tensor, labels: bool = True) -> None:
     """p_data and p_g as filled curves in the colours of their roles."""
-    for density, colour, name in ((p_data, REAL_COLOUR, "data"), (p_g, G_COLOUR, "fakes")):
+    for density, colour, name, side in ((p_data, REAL_COLOUR, "data", "right"), (p_g, G_COLOUR, "fakes", "left")):
         ax.fill_between(x, density, color=colour, alpha=0.18, lw=0)
         ax.plot(x, density, color=colour, lw=1.4)
         if labels:
             top = int(density.argmax())
-            ax.annotate(name, (float(x[top]), float(density[top])), xytext=(0, 4), textcoords="offset points",
-                        color=colour, ha="center")  # fmt: skip
+            ax.annotate(name, (float(x[top]), float(density[top])), textcoords="offset points", color=colour,
+                        xytext=(-2 if side == "right" else 2, 5), ha=side)  # fmt: skip
     ax.set_yticks([])
 
 
@@ -169,9 +169,12 @@ def plot_supports(noises: Sequence[float], width: float = 1.0) -> Figure:
         left.plot(x, theory.uniform(x, 2.5, 2.5 + width, noise), color=G_COLOUR, ls=style)
         curve = torch.stack([theory.jsd(p, theory.uniform(x, s, s + width, noise), x) for s in shift.tolist()])
         right.plot(shift, curve, color=D_COLOUR, ls=style)
-        low = shift[(curve > 0.55 * LOG2) & (shift < 0)][-1] if noise else 0.0
-        place = {"ha": "right" if noise else "center", "color": D_COLOUR, "fontsize": 9}
-        right.text(float(low) - 0.15 * bool(noise), 0.4 if noise else 0.6, f"noise {noise:g}", **place)
+        if noise == 0:
+            right.text(0, 0.6, "noise 0", ha="center", color=D_COLOUR, fontsize=9)
+        else:
+            height = 0.3 if noise == max(noises) else 0.4
+            right.text(float(shift[(curve > height) & (shift > 0)][0]) + 0.15, height, f"noise {noise:g}",
+                       color=D_COLOUR, fontsize=9)  # fmt: skip
     left.set_xlim(-3, 6)
     left.set_yticks([])
     left.set_title("data and fakes, 2.5 apart")
