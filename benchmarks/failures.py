@@ -46,7 +46,7 @@ class NoDetach(Trainer):
 
 
 def small_gains(trainer: Trainer) -> None:
-    """N(0, 0.02) for *all* parameters, as some published code has it: batch norm then shrinks every signal fiftyfold."""
+    """N(0, 0.02) for *all* parameters, as some published code has it: batch norm then shrinks signals fiftyfold."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         for module in [*trainer.G.modules(), *trainer.D.modules()]:

@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from dcgan_lib.plotting import D_COLOUR, G_COLOUR, REAL_COLOUR, REFERENCE, grid, smooth
+from dcgan_lib.plotting import D_COLOUR, G_COLOUR, REAL_COLOUR, REFERENCE, grid, label_end, reference, smooth
 from dcgan_lib.training.film import Film
 from dcgan_lib.training.sweep import Trial
 
@@ -19,7 +18,8 @@ from dcgan_lib.training.sweep import Trial
 def film_frame(film: Film, step: int | None = None, last: int | None = None, top: float = 6.0) -> Figure:
     """A run at one moment: the samples of `step` above its losses and D's opinion up to there.
 
-    Frames of one film have the same size and axes, so that they can be played one after another.
+    Frames of one film have the same size and axes, so that they can be played one after another. They are closed:
+    a loop may make hundreds, and a notebook shows only those that it is handed.
 
     Args:
         step: one of `film.steps`; the newest when None.
@@ -29,34 +29,42 @@ def film_frame(film: Film, step: int | None = None, last: int | None = None, top
     step = film.steps[-1] if step is None else step
     images, history = film.images[step], film.columns
     last = last or history["step"][-1]
-    width, sheet = 5.6, 5.6 * (-(-len(images) // 8)) / 8  # inches; eight samples a row
-    below = 1.75
-    fig = plt.figure(figsize=(width, sheet + below), layout="none")
+    pixels = grid(images)  # eight samples a row
+    scale = max(1, round(530 / pixels.shape[1])) / 96  # inches: a whole number of the page's pixels for each of ours
+    width, sheet, below = pixels.shape[1] * scale, pixels.shape[0] * scale, 1.6
     height = sheet + below
+    fig = plt.figure(figsize=(width, height), layout="none")
     ax = fig.add_axes((0, below / height, 1, sheet / height))
-    ax.imshow(grid(images), aspect="auto")
+    ax.imshow(pixels, aspect="auto")
     ax.set_axis_off()
     seen = np.searchsorted(history["step"], step, side="right")
     for left, title, names, upper in (
-        (0.06, "losses", (("loss_d", "D", D_COLOUR), ("loss_g", "G", G_COLOUR)), top),
+        (0.06, f"step {step:,}: losses", (("loss_d", "D", D_COLOUR), ("loss_g", "G", G_COLOUR)), top),
         (0.555, "D(x) and D(G(z))", (("d_real", "real", REAL_COLOUR), ("d_fake", "fake", G_COLOUR)), 1.0),
     ):
         ax = fig.add_axes((left, 0.3 / height, 0.385, 1.1 / height))
-        for name, label, colour in names:
-            values = np.asarray(history[name][:seen])
-            _ended_line(ax, history["step"][:seen], smooth(values, 1 + seen // 25), label, colour)
+        ends = []
+        for name, _, colour in names:
+            values = smooth(np.asarray(history[name][:seen]), 1 + seen // 25)
+            ax.plot(history["step"][:seen], values, color=colour, lw=1.4)
+            ends.append(min(float(values[-1]), upper))
+        for (_, label, colour), y in zip(names, _apart(ends, 0.16 * upper)):
+            ax.annotate(label, (history["step"][seen - 1], y), xytext=(3, 0), textcoords="offset points", color=colour,
+                        fontsize=8, va="center", annotation_clip=False)  # fmt: skip
         ax.set(xlim=(0, last), ylim=(0, upper), xticks=(0, last))
         ax.set_title(title, fontsize=9, pad=3)
         ax.tick_params(labelsize=8, pad=2)
-    fig.text(0.5, 0.06 / height, f"step {step:,}", ha="center", fontsize=10)
+    plt.close(fig)
     return fig
 
 
-def _ended_line(ax: Axes, x: Sequence[float], y: Sequence[float], label: str, colour: str) -> None:
-    ax.plot(x, y, color=colour, lw=1.4, clip_on=True)
-    low, high = ax.get_ylim() if ax.lines[1:] else (0, 1)
-    ax.annotate(label, (x[-1], y[-1]), xytext=(3, 0), textcoords="offset points", color=colour, fontsize=8,
-                va="center", annotation_clip=False)  # fmt: skip
+def _apart(values: Sequence[float], least: float) -> list[float]:
+    """Two heights for labels, moved from each other where they would overlap."""
+    a, b = values
+    if abs(a - b) >= least:
+        return [a, b]
+    middle, half = (a + b) / 2, least / 2
+    return [middle + half, middle - half] if a >= b else [middle - half, middle + half]
 
 
 def plot_sweep(trials: Sequence[Trial], floor: float, what: str = "distance to the real images") -> Figure:
@@ -97,6 +105,52 @@ def named_rows(rows: Mapping[str, Tensor], width: float = 6.4, label: float = 1.
         ax.imshow(grid(images, len(images)), aspect="auto", vmin=0, vmax=1)
         ax.set_axis_off()
         fig.text((label - 0.08) / width, 1 - (i + 0.5) / len(rows), name, ha="right", va="center", fontsize=9)
+    return fig
+
+
+def plot_no_detach(reach: float = 6.0) -> Figure:
+    """The slope that a fake's logit feels in G's turn, with `detach` and with D's loss left in G's gradient."""
+    logit = torch.linspace(-reach, reach, 241)
+    d = torch.sigmoid(logit)
+    fig, ax = plt.subplots(figsize=(5.6, 2.9))
+    for slope, text, style in ((d - 1, "detached: D − 1", "-"), (2 * d - 1, "not detached:\n2D − 1", (0, (5, 2)))):
+        ax.plot(logit, slope, color=G_COLOUR, ls=style)
+        label_end(ax, logit, slope, text, G_COLOUR)
+    reference(ax, 0, "no pull")
+    ax.set(
+        xlabel="D's logit for a fake", title="the slope that the fake feels", xlim=(-reach, reach), ylim=(-1.05, 1.05)
+    )
+    return fig
+
+
+def plot_instruments(history: Mapping[str, Sequence[float]], distances: Mapping[int, float], floor: float) -> Figure:
+    """Losses, D's opinion, and the distance to the real images, over one run.
+
+    Args:
+        history: columns, as `Film.columns` gives them.
+        distances: by step.
+        floor: the distance of real images to other real images.
+    """
+    fig, axes = plt.subplots(1, 3, figsize=(8.4, 2.7))
+    for ax, names, chance in (
+        (axes[0], (("loss_d", "D", D_COLOUR), ("loss_g", "G", G_COLOUR)), (2 * np.log(2), np.log(2))),
+        (axes[1], (("d_real", "D(x)", REAL_COLOUR), ("d_fake", "D(G(z))", G_COLOUR)), (0.5,)),
+    ):
+        for name, label, colour in names:
+            line = smooth(history[name], 40)
+            ax.plot(history["step"], history[name], color=colour, alpha=0.15, lw=0.6)
+            ax.plot(history["step"], line, color=colour)
+            label_end(ax, history["step"], line, label, colour)
+        for y in chance:
+            reference(ax, y, "")
+    axes[0].set(title="losses", ylim=(0, 6))
+    axes[1].set(title="D's opinion", ylim=(0, 1))
+    axes[2].plot(list(distances), list(distances.values()), "o-", color=G_COLOUR, ms=3)
+    axes[2].set(title="distance to real images", ylim=(0, None))
+    reference(axes[2], floor, "real against real")
+    for ax in axes:
+        ax.set_xlabel("step")
+        ax.locator_params(axis="x", nbins=4)
     return fig
 
 

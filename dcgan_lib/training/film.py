@@ -66,7 +66,7 @@ class Film:
         (folder / "history.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
         rows = [torch.cat(list(to_uint8(images)), dim=2) for images in self.images.values()]  # (nc, s, n s) each
         sheet = torch.cat(rows, dim=1).expand(3, -1, -1).permute(1, 2, 0)
-        Image.fromarray(sheet.numpy()).save(folder / "samples.webp", quality=88, method=6)
+        Image.fromarray(sheet.numpy()).save(folder / "samples.webp", quality=75, method=6)
         return folder
 
     @classmethod
