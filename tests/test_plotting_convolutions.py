@@ -58,7 +58,11 @@ def test_lines_and_maps_are_drawn_one_for_each_name():
     assert len(draw.maps({"a": torch.zeros(3, 3), "b": torch.ones(3, 3)}, diverging=[False, True]).axes) == 2
 
 
-def test_sheets_of_maps_and_of_images_have_one_shape_and_stay_in_range():
+def test_sheets_of_maps_and_of_images_have_one_size():
     of_maps, of_image = draw.feature_sheet(torch.randn(20, 4, 4)), draw.feature_sheet(torch.rand(3, 32, 32) * 2 - 1)
-    assert of_maps.shape == of_image.shape == (3, 129, 519)
-    assert of_maps.abs().max() <= 1 and of_image.abs().max() <= 1
+    assert of_maps.size == of_image.size == (519, 129)
+
+
+def test_a_map_is_stretched_from_black_to_white():
+    pixels = draw.feature_sheet(torch.tensor([[[0.0, 5.0], [1.0, 2.0]]]).repeat(16, 1, 1)).getpixel
+    assert pixels((0, 0)) == (0, 0, 0) and pixels((63, 0)) == (255, 255, 255)
