@@ -81,15 +81,32 @@ def shares(names: Sequence[str], truth: Sequence[float], seen: Sequence[Rate]) -
 
 
 def lines(
-    ax: Axes, x: Sequence[float], curves: Mapping[str, Sequence[float] | Sequence[Rate]], colours: Sequence[str]
+    ax: Axes,
+    x: Sequence[float],
+    curves: Mapping[str, Sequence[float] | Sequence[Rate]],
+    colours: Sequence[str],
+    named: bool = True,
 ) -> None:
-    """Curves, each named at its end; rates come with their intervals as bands."""
+    """Curves, each named at its end unless a neighbour names them; rates come with their intervals as bands.
+
+    Set the limits of y before: names that would lie over one another are moved apart.
+    """
+    ends = {}
     for (name, values), colour in zip(curves.items(), colours):
         if isinstance(values[0], Rate):
             ax.fill_between(x, *zip(*(rate.interval for rate in values)), color=colour, alpha=0.15, lw=0)
             values = [rate.share for rate in values]
         ax.plot(x, values, color=colour, marker="o", ms=3.5)
-        label_end(ax, x, values, name, colour)
+        ends[name] = (float(values[-1]), values, colour)
+    if not named:
+        return
+    low, high = ax.get_ylim()
+    points = 72 * ax.figure.get_figheight() * 0.75 / (high - low)  # of one unit of y, about
+    free = low
+    for name, (end, values, colour) in sorted(ends.items(), key=lambda item: item[1][0]):
+        place = max(end, free)
+        label_end(ax, x, values, name, colour, dy=(place - end) * points)
+        free = place + 12 / points
 
 
 def sheet_with_ring(images: Tensor, extent: float, radius: float) -> Figure:
@@ -153,7 +170,7 @@ def neighbours_figure(rows: Mapping[str, Tensor], distances: Mapping[str, Tensor
     show(torch.cat([images[:n] for images in rows.values()]), nrow=n, ax=left)
     height = grid(next(iter(rows.values()))[:n], n).shape[0]
     for i, name in enumerate(rows):
-        left.text(-6, (i + 0.5) * height, name, rotation=90, ha="right", va="center", fontsize=8, clip_on=False)
+        left.text(-4, (i + 0.5) * height, name, rotation=90, ha="right", va="center", fontsize=8, clip_on=False)
     for (name, values), colour, y in zip(distances.items(), (REAL_COLOUR, G_COLOUR, "#444444"), (0.95, 0.86, 0.77)):
         ordered = values.sort().values.numpy()
         right.plot(ordered, np.linspace(0, 1, len(ordered)), color=colour)
