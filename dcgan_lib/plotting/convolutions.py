@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
@@ -120,19 +121,45 @@ def overlap_maps(n: int, kernel: int, stride: int) -> Figure:
     return fig
 
 
-def lines(named: Mapping[str, Sequence[float]], xlabel: str, ylabel: str, log: bool = False) -> Figure:
-    """Lines labelled at their ends; x counts from 1. Colours: the house cycle, in the order given."""
-    fig, ax = plt.subplots(figsize=(6.2, 3.0))
-    for colour, (name, values) in zip(plt.rcParams["axes.prop_cycle"].by_key()["color"], named.items()):
-        x = range(1, len(values) + 1)
-        ax.plot(x, values, color=colour, marker="o", ms=4)
-        label_end(ax, x, values, name, colour)
-    ax.set_xticks(range(1, max(map(len, named.values())) + 1))
+def lines(
+    named: Mapping[str, Sequence[float]],
+    xlabel: str,
+    ylabel: str,
+    log: bool = False,
+    x: Sequence[float] | None = None,
+) -> Figure:
+    """Lines labelled at their ends, the labels moved apart where they would overlap.
+
+    Args:
+        named: at most seven; colours from the house cycle, in the order given.
+        log: a logarithmic scale upward.
+        x: where the values stand; 1, 2, 3, … otherwise.
+    """
+    fig, ax = plt.subplots(figsize=(6.6, 3.2))
+    colours = plt.rcParams["axes.prop_cycle"].by_key()["color"]
+    places = list(x) if x is not None else list(range(1, max(map(len, named.values())) + 1))
+    for colour, values in zip(colours, named.values()):
+        ax.plot(places[: len(values)], values, color=colour, marker="o", ms=4)
+    if x is None:
+        ax.set_xticks(places)
+    ax.set_yscale("log" if log else "linear")
     ax.set_xlabel(xlabel)
     ax.set_ylabel(ylabel)
-    if log:
-        ax.set_yscale("log")
+
+    ends = [ax.transData.transform((places[0], values[-1]))[1] * 72 / fig.dpi for values in named.values()]
+    for (name, values), colour, end, dodged in zip(named.items(), colours, ends, _apart(ends, 11)):
+        label_end(ax, places[: len(values)], values, name, colour, dy=dodged - end)
     return fig
+
+
+def _apart(heights: Sequence[float], least: float) -> list[float]:
+    """The same heights, moved up from below where two are closer than `least`, then centred again."""
+    order = sorted(range(len(heights)), key=lambda i: heights[i])
+    moved = list(heights)
+    for below, above in itertools.pairwise(order):
+        moved[above] = max(moved[above], moved[below] + least)
+    shift = sum(m - h for m, h in zip(moved, heights)) / len(moved)
+    return [m - shift for m in moved]
 
 
 def maps(named: Mapping[str, Tensor], diverging: Sequence[bool] | bool = False, width: float = 7.2) -> Figure:
