@@ -45,7 +45,7 @@ def test_a_film_comes_back_from_its_folder(film, tmp_path):
     back = Film.load(tmp_path / "f")
     assert back.header["wrong"] == "nothing"
     assert back.columns["step"] == [1, 4, 8, 12]
-    assert back.columns["loss_d"][-1] == pytest.approx(film.columns["loss_d"][-1], abs=1e-4)
+    assert back.columns["loss_d"][-1] == pytest.approx(film.columns["loss_d"][-1], abs=1e-3)
     assert back.steps == [1, 5, 12]
     torch.testing.assert_close(back.images[12].mean((2, 3)), film.images[12].mean((2, 3)), atol=0.1, rtol=0)
 

@@ -66,7 +66,7 @@ class Film:
         (folder / "history.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
         rows = [torch.cat(list(to_uint8(images)), dim=2) for images in self.images.values()]  # (nc, s, n s) each
         sheet = torch.cat(rows, dim=1).expand(3, -1, -1).permute(1, 2, 0)
-        Image.fromarray(sheet.numpy()).save(folder / "samples.webp", quality=75, method=6)
+        Image.fromarray(sheet.numpy()).save(folder / "samples.webp", quality=65, method=6)
         return folder
 
     @classmethod
@@ -102,4 +102,4 @@ def sample(G: torch.nn.Module, z: Tensor) -> Tensor:
 
 
 def _short(entry: dict) -> dict:
-    return {key: value if key == "step" else round(value, 4) for key, value in entry.items()}
+    return {key: value if key == "step" else round(value, 3) for key, value in entry.items()}
