@@ -26,7 +26,7 @@ def try_on(
         except Exception as error:
             return _say(f"It stops with {type(error).__name__}: {error}. {hint}")
         if got is None or got is ...:
-            return _say("Not filled in yet: replace the `...`, run the cell, and then this one.")
+            return _say("Not filled in yet: replace the three dots, run that cell, and then this one.")
         got, wanted = (torch.as_tensor(v, dtype=torch.float64).detach() for v in (got, expected))
         if got.shape != wanted.shape:
             return _say(f"Not yet: the result has shape {tuple(got.shape)}, it should be {tuple(wanted.shape)}. {hint}")

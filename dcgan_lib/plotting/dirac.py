@@ -44,7 +44,7 @@ def plot_play(
     path = trajectory(game, start, h, steps, method)
     radius = path.norm(dim=1)
     modulus = eigenvalues(update_matrix(game, h, method)).abs().max()
-    fig, (left, right) = plt.subplots(1, 2, figsize=(6.6, 3.3), width_ratios=[1.05, 1])
+    fig, (left, right) = plt.subplots(1, 2, figsize=(6.0, 3.1), width_ratios=[1.05, 1])
     plot_field(game, left)
     plot_trajectory(path, left)
     right.plot(radius, color="#222222")
@@ -57,7 +57,7 @@ def plot_play(
 
 def plot_eigenvalues(games: Mapping[str, DiracGame], h: float, rates: Tensor) -> Figure:
     """Of the flow in the complex plane (left) for several games; of a step (right) over R1's weight."""
-    fig, (left, right) = plt.subplots(1, 2, figsize=(7.4, 3.2))
+    fig, (left, right) = plt.subplots(1, 2, figsize=(6.8, 3.1))
     left.axvspan(-0.8, 0, color=REAL_COLOUR, alpha=0.08, lw=0)
     left.axvline(0, color=REFERENCE, lw=1)
     for (name, game), marker in zip(games.items(), "oDsP^"):

@@ -24,9 +24,10 @@ class Table:
 
     def text(self, cell: object) -> str:
         """A cell as a reader reads it: 0.6931, with a real minus sign; words as they are."""
-        if isinstance(cell, str | int):
-            return str(cell)
-        number = f"{float(cell):.{self.digits}f}"
+        value = cell.item() if hasattr(cell, "item") else cell
+        if isinstance(value, str):
+            return value
+        number = str(value) if isinstance(value, int) else f"{value:.{self.digits}f}"
         if float(number) == 0:
             number = number.removeprefix("-")
         return number.replace("-", "\N{MINUS SIGN}").replace("inf", "∞")
@@ -43,4 +44,4 @@ class Table:
 
     def _html(self, cell: object) -> str:
         side = "left" if isinstance(cell, str) else "right"
-        return f'<td style="text-align: {side}">{escape(self.text(cell))}</td>'
+        return f'<td style="text-align: {side}; padding: 0.2em 0.7em">{escape(self.text(cell))}</td>'

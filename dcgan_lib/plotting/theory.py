@@ -71,7 +71,7 @@ def plot_two_gaussians(shift: float) -> Figure:
     """Unit Gaussians `shift` (0 to 8) apart: D*, the value of the game, and how hard each loss pulls G back."""
     curves = _curves()
     i = round(shift * 10)
-    fig, axes = plt.subplot_mosaic([["line", "line"], ["value", "pull"]], figsize=(6.4, 4.2), height_ratios=[1.15, 1])
+    fig, axes = plt.subplot_mosaic([["line", "line"], ["value", "pull"]], figsize=(5.8, 4.1), height_ratios=[1.15, 1])
     p, q = theory.normal(X), theory.normal(X, shift)
     plot_densities(axes["line"], X, p, q)
     axes["line"].set_ylim(0, 0.5)
@@ -119,7 +119,9 @@ def plot_pointwise(weights: Sequence[tuple[float, float]]) -> Figure:
 
 def plot_pairs(pairs: Mapping[str, tuple[Tensor, Tensor]], x: Tensor) -> Figure:
     """For each named pair of densities: both, and D* between them, with the JSD in the title."""
-    fig, axes = plt.subplots(2, -(-len(pairs) // 2), figsize=(7.6, 4.2))
+    columns = min(3, len(pairs))
+    rows = -(-len(pairs) // columns)
+    fig, axes = plt.subplots(rows, columns, figsize=(6.8 if columns > 1 else 5, 2.1 * rows), squeeze=False)
     for ax, (name, (p_data, p_g)) in zip(axes.flat, pairs.items()):
         plot_densities(ax, x, p_data, p_g, labels=False)
         top = torch.maximum(p_data, p_g)
@@ -137,7 +139,7 @@ def plot_g_loss(loss: str, logit: float) -> Figure:
     """One of G's losses (a name in `G_LOSSES`) over D's logit, its tangent there, and its slope."""
     logits = torch.linspace(-8, 8, 321)
     here = torch.tensor([logit], dtype=logits.dtype)
-    fig, (left, right) = plt.subplots(1, 2, figsize=(6.4, 2.9))
+    fig, (left, right) = plt.subplots(1, 2, figsize=(5.8, 2.8))
     for name, g_loss in G_LOSSES.items():
         mine = name == loss
         style = {"color": G_COLOUR if mine else "#cccccc", "lw": 2 if mine else 1.2, "zorder": 2 if mine else 1}
@@ -162,7 +164,7 @@ def plot_supports(noises: Sequence[float], width: float = 1.0) -> Figure:
     """JSD of two uniform densities over the distance between them, for each standard deviation of noise on both."""
     x = theory.line(-14, 14, 5600)
     shift = torch.linspace(-4, 4, 161, dtype=torch.float64)
-    fig, (left, right) = plt.subplots(1, 2, figsize=(7.4, 3.0), width_ratios=[1, 1.25])
+    fig, (left, right) = plt.subplots(1, 2, figsize=(6.6, 2.9), width_ratios=[1, 1.25])
     for noise, style in zip(noises, ((0, (1, 1)), DASHED, "-")):
         p = theory.uniform(x, 0, width, noise)
         left.plot(x, p, color=REAL_COLOUR, ls=style)
@@ -201,7 +203,7 @@ def plot_descent(runs: Mapping[str, Tensor], target: float, ax: Axes, title: str
 def plot_gradients() -> Figure:
     """The pulls of both losses on G for two Gaussians, and the line that they add up to."""
     curves = _curves()
-    fig, axes = plt.subplots(1, 2, figsize=(7.4, 3.0))
+    fig, axes = plt.subplots(1, 2, figsize=(6.6, 2.8))
     shift, total = curves["shift"], curves["saturating"] + curves["non_saturating"]
     lines = (
         (total, REFERENCE, "-", "sum: slope of KL"),
@@ -223,7 +225,7 @@ def plot_gradients() -> Figure:
 def plot_stable(naive: Callable[[Tensor], Tensor], stable: Callable[[Tensor], Tensor]) -> Figure:
     """Two ways to write one loss, in float32, for logits from -120 to 120: values (left) and slopes (right)."""
     logits = torch.linspace(-120, 120, 481)
-    fig, axes = plt.subplots(1, 2, figsize=(7.4, 2.9))
+    fig, axes = plt.subplots(1, 2, figsize=(6.2, 2.7))
     for function, colour, width, name in ((stable, G_COLOUR, 5, "softplus"), (naive, D_COLOUR, 1.6, "log of sigmoid")):
         value, slope = function(logits), losses.slope(lambda logit, f=function: f(logit).mean(), logits)
         for ax, curve in zip(axes, (value, slope)):
@@ -240,7 +242,7 @@ def plot_smoothing(shift: float = 4.0) -> Figure:
     """The best logit between two Gaussians with hard targets, one-sided and two-sided smoothing."""
     x = theory.line(-6, 10, 1600)
     p, q = theory.normal(x), theory.normal(x, shift)
-    fig, ax = plt.subplots(figsize=(6.6, 3.3))
+    fig, ax = plt.subplots(figsize=(6.0, 3.2))
     cases = ((1, 0, "targets 1 and 0", "-", (0.0, 9.5)), (0.9, 0, "0.9 and 0, one-sided", DASHED, (-4.6, 3.4)),
              (0.9, 0.1, "0.9 and 0.1, two-sided", (0, (1, 1)), (3.1, -1.0)))  # fmt: skip
     for a, b, name, style, place in cases:
@@ -266,7 +268,7 @@ def plot_games() -> Figure:
         "Wasserstein": ("wasserstein", 0.0, 0.0),
         "hinge": ("hinge", 1.0, -1.0),
     }
-    fig, axes = plt.subplots(1, 4, figsize=(8.0, 2.6), sharey=True)
+    fig, axes = plt.subplots(1, 4, figsize=(7.2, 2.5), sharey=True)
     for ax, (title, (name, real, fake)) in zip(axes, games.items()):
         d, g = losses.LOSSES[name]
         real, fake = torch.tensor([real]), torch.tensor([fake])
@@ -293,7 +295,7 @@ def plot_two_paths(far: float = 6.0) -> Figure:
     p, start = theory.normal(X), theory.normal(X, far)
     mix = torch.stack([theory.best_value(p, (1 - s) * start + s * p, X) for s in t.tolist()])
     move = torch.stack([theory.best_value(p, theory.normal(X, far * (1 - s)), X) for s in t.tolist()])
-    fig, axes = plt.subplot_mosaic([["mix", "value"], ["move", "value"]], figsize=(7.4, 3.4), width_ratios=[1, 1.3])
+    fig, axes = plt.subplot_mosaic([["mix", "value"], ["move", "value"]], figsize=(6.6, 3.3), width_ratios=[1, 1.3])
     for s, alpha in ((0.0, 0.35), (0.35, 0.6), (0.7, 1.0)):
         axes["mix"].plot(X, (1 - s) * start + s * p, color=G_COLOUR, alpha=alpha)
         axes["move"].plot(X, theory.normal(X, far * (1 - s)), color=G_COLOUR, alpha=alpha)
