@@ -122,6 +122,17 @@ def test_quality_makes_webp_lighter():
     assert lossy.nbytes < lossless.nbytes / 2
 
 
+def test_fewer_colours_make_a_drawing_lighter_and_keep_its_size():
+    def figure(k: int):
+        fig, ax = plt.subplots(figsize=(3, 2))
+        ax.plot([0, k], [0, 1], color="tab:orange")
+        return fig
+
+    all_, few = (frame_slider(figure, {"k": [1]}, alt="a", colours=n) for n in (None, 8))
+    assert few.nbytes < all_.nbytes and few.size == all_.size == [288, 192]
+    assert len(opened(few.frames[0]).convert("RGB").getcolors()) <= 8
+
+
 @pytest.mark.parametrize("values", [[], ["a", 1], [1, 0], [0, 0]])
 def test_an_axis_needs_rising_numbers_or_words(values):
     with pytest.raises(ValueError, match="axis 't'"):
