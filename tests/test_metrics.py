@@ -124,6 +124,13 @@ def test_degraded_images_are_softer_and_stay_in_range():
     assert (still - images).abs().mean() < (soft - images).abs().mean()
 
 
+def test_each_image_is_shifted_by_itself_and_its_edge_repeated():
+    image = torch.arange(9.0).reshape(1, 1, 3, 3)
+    moved = train_reader._shift(image.expand(2, 1, 3, 3), torch.tensor([[1, 0], [0, -1]]))
+    assert moved[0, 0].tolist() == [[0, 1, 2], [0, 1, 2], [3, 4, 5]]  # down
+    assert moved[1, 0].tolist() == [[1, 2, 2], [4, 5, 5], [7, 8, 8]]  # to the left
+
+
 def test_a_perfect_reading_has_full_merit_and_a_constant_one_none():
     known = attributes(0, torch.arange(400))
 

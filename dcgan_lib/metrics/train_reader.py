@@ -55,10 +55,20 @@ def degrade(images: Tensor, rng: torch.Generator, strength: float = 1.0) -> Tens
     blurred = torch.lerp(torch.lerp(images, small, amount.clamp(max=1)), soft, (amount - 1).clamp(min=0))
     gain, tint = uniform(n, 1, 1, 1, low=1 - 0.12 * strength, high=1 + 0.12 * strength), 0.06 * strength
     out = blurred * gain + uniform(n, 3, 1, 1, low=-tint, high=tint)
-    dx, dy = torch.randint(-1, 2, (2,), generator=rng).tolist()
-    out = torch.roll(F.pad(out, (1, 1, 1, 1), mode="replicate"), (dy, dx), (2, 3))[:, :, 1:-1, 1:-1]
+    out = _shift(out, torch.randint(-1, 2, (2, n), generator=rng))
     noise = torch.randn(out.shape, generator=rng) * uniform(n, 1, 1, 1, low=0.0, high=0.08 * strength)
     return (out + noise).clamp(-1, 1)
+
+
+def _shift(images: Tensor, by: Tensor) -> Tensor:
+    """Move each image by its own `(down, right)` of `by`, `(2, n)` whole pixels; the edge is repeated.
+
+    Each its own: a shift common to a batch would be taken out by batch normalisation in training, and not in use.
+    """
+    (n, nc, size, _), place = images.shape, torch.arange(images.shape[-1])
+    rows, columns = ((place - shift[:, None]).clamp(0, size - 1) for shift in by)  # (n, size)
+    each, channel = torch.arange(n)[:, None, None, None], torch.arange(nc)[:, None, None]
+    return images[each, channel, rows[:, None, :, None], columns[:, None, None, :]]
 
 
 def held_out(n: int = 2000, seed: int = 0, image_size: int = SIZE) -> tuple[Tensor, dict[str, Tensor]]:
