@@ -71,6 +71,24 @@ def test_an_added_and_a_removed_file_are_seen(folder):
     assert values(folder) == [10, 20, 30, 40, 50]
 
 
+def test_two_files_that_trade_their_names_are_seen(folder):
+    for path in folder.iterdir():
+        os.utime(path, ns=(1, 1))
+    values(folder)
+    for old, new in (("0", "x"), ("4", "0"), ("x", "4")):
+        (folder / f"{old}.png").rename(folder / f"{new}.png")
+    assert values(folder) == [40, 10, 20, 30, 0]
+
+
+def test_a_record_of_another_source_is_not_believed(folder, where, caplog):
+    values(folder)
+    (record,) = where.glob("*.json")
+    about = json.loads(record.read_text())
+    about["key"]["source"] = "elsewhere"
+    record.write_text(json.dumps(about))
+    assert values(folder) == [0, 10, 20, 30, 40] and "its record tells of another source" in caplog.text
+
+
 def test_many_chunks_give_the_same_as_one(folder, monkeypatch):
     monkeypatch.setattr(prepare, "CHUNK", 2)
     assert values(folder) == [0, 10, 20, 30, 40]
@@ -111,9 +129,12 @@ def test_a_damaged_record_is_named_and_built_again(folder, where, caplog, text):
     assert values(folder) == [0, 10, 20, 30, 40] and "building it again" in caplog.text
 
 
-def test_writing_into_the_pixels_does_not_reach_the_file(folder):
-    load(folder, 8, 1, progress=False).pixels.fill_(7)
-    assert values(folder) == [0, 10, 20, 30, 40]
+def test_writing_into_the_pixels_does_not_reach_the_file(folder, where):
+    pixels = load(folder, 8, 1, progress=False).pixels
+    (path,) = where.glob("*.npy")
+    before = path.read_bytes()
+    pixels.fill_(7)
+    assert path.read_bytes() == before
 
 
 def test_an_interrupted_build_leaves_nothing_that_could_be_taken_for_a_cache(folder, where, monkeypatch):

@@ -173,6 +173,13 @@ def test_images_are_found_at_any_depth_and_the_rest_is_counted(folder):
     assert index.label_names == ("a", "b") and index.labels() == [0, 1]
 
 
+def test_images_stand_in_the_order_of_their_names(folder):
+    (folder / "b").mkdir()
+    for name in ("c.png", "b/2.png", "b/10.png", "a.png"):
+        halves().save(folder / name)
+    assert index_folder(folder).files == ("a.png", "b/10.png", "b/2.png", "c.png")
+
+
 def test_photographs_in_formats_that_are_not_read_are_mentioned(folder, caplog):
     halves().save(folder / "1.png")
     for name in ("2.HEIC", "3.heic", "4.txt"):
