@@ -3,6 +3,7 @@
 - MathJax comes from a Python package into `web/vendor/`, so that a page asks no outside host for it.
 - Outputs made with an older library are forgotten, and then every page is made anew.
 - Thebe's files, which the theme loads even when Thebe is off, are left out.
+- The bibliography's markup says what it is.
 - A page of text with a live cell in it offers no Colab button: Colab opens notebooks only.
 """
 
@@ -75,6 +76,14 @@ def drop_thebe(app: Sphinx, pagename: str, templatename: str, context: dict, doc
         context[kind] = [file for file in context.get(kind, []) if not of_thebe(file)]
 
 
+def mend_citations(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: object) -> None:
+    """Sphinx calls the bibliography an ARIA list whose entries are no list items: screen readers count none."""
+    if "body" in context:
+        context["body"] = context["body"].replace(
+            '<div role="list" class="citation-list">', '<div class="citation-list">'
+        )
+
+
 def drop_launch(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: object) -> None:
     """The theme takes every page that was executed for a notebook file."""
     if not str(app.env.doc2path(pagename, base=False) if pagename in app.env.found_docs else "").endswith(".ipynb"):
@@ -86,5 +95,6 @@ def setup(app: Sphinx) -> dict:
     app.connect("builder-inited", prepare)
     app.connect("env-get-outdated", outdated)
     app.connect("html-page-context", drop_thebe, priority=900)
+    app.connect("html-page-context", mend_citations)
     app.connect("html-page-context", drop_launch, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
