@@ -104,6 +104,7 @@ def test_the_environment_names_the_data_root(tmp_path, monkeypatch):
         (gzip.compress(idx(numbers(3))), "3 dimensions"),
         (gzip.compress(struct.pack(">HBBIII", 0, 8, 3, 2**31, 2**10, 2**10)), "not believable"),
     ],
+    ids=["empty", "nothing packed", "cut", "too short", "too long", "a web page", "labels", "a forged header"],
 )
 def test_a_damaged_idx_file_is_named_with_the_remedy(tmp_path, content, reason):
     raw = write_mnist(tmp_path, numbers(3, 28, 28), np.zeros(3, np.uint8))
