@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Request, Route, sync_playwright
 
 from tools import chromium
 from tools.book import SITE, Handler
@@ -78,6 +78,11 @@ class Said:
         )
 
 
+def overtaken(request: Request) -> bool:
+    """Whether a picture's load was given up because the slider had already moved on."""
+    return request.url.startswith("blob:") and request.failure == "net::ERR_ABORTED"
+
+
 @contextlib.contextmanager
 def opened(
     browser: Browser, address: str, width: int = 1280, height: int = 900, scheme: str = "light", **context: object
@@ -98,7 +103,9 @@ def opened(
     page.route("**/*", only_this_host)
     page.on("console", lambda message: message.type == "error" and said.errors.append(message.text))
     page.on("pageerror", lambda error: said.errors.append(str(error)))
-    page.on("requestfailed", lambda request: said.failed.append(f"{request.url} {request.failure}"))
+    page.on(
+        "requestfailed", lambda request: overtaken(request) or said.failed.append(f"{request.url} {request.failure}")
+    )
     page.on("response", lambda answer: answer.status >= 400 and said.failed.append(f"{answer.status} {answer.url}"))
     page.goto(address, wait_until="load")
     settle(page)
