@@ -7,6 +7,7 @@ only at (0, 0). The paper lets D score fakes high; here D scores real data high,
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,11 +54,11 @@ class DiracGame:
         """Both players' directions at (theta, psi)."""
         return self.push_g(theta, psi), self.push_d(theta, psi)
 
-    def _mean(self, f, like: Tensor) -> Tensor:
+    def _mean(self, f: Callable[[Tensor], Tensor], like: Tensor) -> Tensor:
         """The mean of f over the noise, in the shape of `like`."""
         if self.noise == 0:
             return f(torch.zeros_like(like))
-        return sum(weight * f(self.noise * node) for node, weight in zip(NODES, WEIGHTS))
+        return torch.tensordot(WEIGHTS, f(self.noise * NODES.reshape(-1, *[1] * like.ndim)), dims=1)
 
 
 def trajectory(
