@@ -42,8 +42,8 @@ class Row:
     output_padding: int = 0
 
     def cells(self) -> tuple[str, ...]:
-        padding = _text(self.padding) + (f" + {self.output_padding} out" if self.output_padding else "")
-        shape = " × ".join(map(str, self.shape))
+        padding = _text(self.padding) + (f" (+{self.output_padding})" if self.output_padding else "")
+        shape = "×".join(map(str, self.shape))
         numbers = (f"{self.params:,}", f"{self.macs:,}")
         return (self.layer, self.then, shape, _text(self.kernel), _text(self.stride), padding, *numbers)
 
@@ -68,7 +68,7 @@ class Summary:
 
     def table(self) -> list[tuple[str, ...]]:
         """Heads, the input, the rows and the totals, as text."""
-        start = ("input", "", " × ".join(map(str, self.input)), "", "", "", "", "")
+        start = ("input", "", "×".join(map(str, self.input)), "", "", "", "", "")
         total = ("total", "", "", "", "", "", f"{self.params:,}", f"{self.macs:,}")
         return [HEADS, start, *(row.cells() for row in self.rows), total]
 
@@ -222,4 +222,5 @@ def _pad(cell: str, width: int, column: int) -> str:
 
 def _html_row(cells: Sequence[str], tag: str, bold: bool = False) -> str:
     inside = [f"<b>{escape(c)}</b>" if bold and c else escape(c) for c in cells]
-    return "<tr>" + "".join(f"<{tag}>{c}</{tag}>" for c in inside) + "</tr>"
+    sides = ["left" if i < 3 else "right" for i in range(len(cells))]
+    return "<tr>" + "".join(f'<{tag} style="text-align: {s}">{c}</{tag}>' for s, c in zip(sides, inside)) + "</tr>"

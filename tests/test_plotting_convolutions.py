@@ -55,7 +55,7 @@ def test_cost_bars_have_a_bar_for_each_layer():
 
 def test_lines_and_maps_are_drawn_one_for_each_name():
     assert len(draw.lines({"a": [1, 2], "b": [3, 4]}, "block", "signal", log=True).axes[0].lines) == 2
-    assert len(draw.maps({"a": torch.zeros(3, 3), "b": torch.ones(3, 3)}, diverging=[False, True]).axes) == 2
+    assert len(draw.maps({"a": torch.zeros(3, 3), "b": torch.ones(3, 3)}, kinds=["image", "signed"]).axes) == 2
 
 
 def test_sheets_of_maps_and_of_images_have_one_size():

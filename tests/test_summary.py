@@ -98,7 +98,7 @@ def test_text_and_html_show_every_row_and_the_totals():
     pair = summary(DCGANConfig())
     for text in (str(pair), pair._repr_html_()):
         assert "Generator, 64 × 64" in text and "Discriminator, 64 × 64" in text
-        assert "512 × 4 × 4" in text and "3,576,704" in text and "103,817,216" in text
+        assert "512×4×4" in text and "3,576,704" in text and "103,817,216" in text
     assert pair._repr_html_().count("<tr>") == 2 * (2 + 5 + 1)
     assert len({len(line) for line in str(pair.G).splitlines()[1:]}) == 1  # columns stand under each other
 
@@ -118,3 +118,7 @@ def test_a_stranger_needs_an_input_shape():
 def test_layers_that_are_not_counted_are_named():
     with pytest.raises(ValueError, match=r"6 parameters in layers that are not counted.*GroupNorm"):
         summary(nn.Sequential(nn.Conv2d(1, 3, 3), nn.GroupNorm(1, 3)), (1, 4, 4))
+
+
+def test_output_padding_stands_beside_the_padding():
+    assert summary(DCGANConfig.paper(image_size=16)).G.rows[1].cells()[5] == "2 (+1)"

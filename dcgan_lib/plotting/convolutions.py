@@ -162,14 +162,19 @@ def _apart(heights: Sequence[float], least: float) -> list[float]:
     return [m - shift for m in moved]
 
 
-def maps(named: Mapping[str, Tensor], diverging: Sequence[bool] | bool = False, width: float = 7.2) -> Figure:
-    """Single maps `(h, w)` side by side, each on its own scale: from 0 in blues, or around 0 where `diverging`."""
+def maps(named: Mapping[str, Tensor], kinds: Sequence[str] | str = "amount", width: float = 7.2) -> Figure:
+    """Single maps `(h, w)` side by side, each on its own scale.
+
+    Args:
+        kinds: of all maps or of each: "amount" (blues, from 0), "signed" (red and blue around 0) or "image" (grey).
+    """
     fig, axes = plt.subplots(1, len(named), figsize=(width, width / len(named) + 0.35), squeeze=False)
-    signs = [diverging] * len(named) if isinstance(diverging, bool) else diverging
-    for ax, (name, tensor), sign in zip(axes[0], named.items(), signs):
+    kinds = [kinds] * len(named) if isinstance(kinds, str) else kinds
+    for ax, (name, tensor), kind in zip(axes[0], named.items(), kinds):
         values = tensor.detach().float()
-        high, low = float(values.abs().max()), min(0.0, float(values.min()))
-        ax.imshow(values.numpy(), cmap=DIVERGING if sign else BLUES, vmin=-high if sign else low, vmax=high)
+        high = float(values.abs().max())
+        colours, low = {"amount": (BLUES, 0.0), "signed": (DIVERGING, -high), "image": ("gray", -1.0)}[kind]
+        ax.imshow(values.numpy(), cmap=colours, vmin=low, vmax=1.0 if kind == "image" else high)
         ax.set_title(name)
         ax.set_axis_off()
     return fig
