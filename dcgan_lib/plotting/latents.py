@@ -102,11 +102,18 @@ def lines(
         return
     low, high = ax.get_ylim()
     points = 72 * ax.figure.get_figheight() * 0.75 / (high - low)  # of one unit of y, about
+    gap = 12 / points
+    places: dict[str, float] = {}
     free = low
-    for name, (end, values, colour) in sorted(ends.items(), key=lambda item: item[1][0]):
-        place = max(end, free)
-        label_end(ax, x, values, name, colour, dy=(place - end) * points)
-        free = place + 12 / points
+    for name, (end, _, _) in sorted(ends.items(), key=lambda item: item[1][0]):  # from below: move up where it is full
+        places[name] = max(end, free)
+        free = places[name] + gap
+    free = high
+    for name in reversed(places):  # and from above: back down below the top
+        places[name] = min(places[name], free)
+        free = places[name] - gap
+    for name, (end, values, colour) in ends.items():
+        label_end(ax, x, values, name, colour, dy=(places[name] - end) * points)
 
 
 def sheet_with_ring(images: Tensor, extent: float, radius: float) -> Figure:
