@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
@@ -16,8 +16,9 @@ from dcgan_lib import toy
 from dcgan_lib.plotting import D_COLOUR, G_COLOUR, REAL_COLOUR, REFERENCE, label_end, reference, smooth
 
 EDGES = torch.linspace(-4.5, 4.5, 91)
+LEVELS = (0, 0.05, 0.15, 0.3, 0.42, 0.48, 0.52, 0.58, 0.7, 0.85, 0.95, 1)
 VERDICT = LinearSegmentedColormap.from_list("verdict", ["#8fc3e6", "#ffffff", "#8ed3bb"])
-"""D as colour: pale blue where it says fake, white at 1/2, pale green where it says real."""
+"""D as colour: pale blue where it says fake, white at 1/2, pale green where it says real. Finer near 1/2."""
 
 
 def centres(edges: Tensor) -> Tensor:
@@ -32,7 +33,7 @@ def plot_samples_and_density(data: toy.Mixture, n: int = 60, seed: int = 0) -> F
     density = data.density(x)
     top.fill_between(x[:, 0], density, color=REAL_COLOUR, alpha=0.18, lw=0)
     top.plot(x[:, 0], density, color=REAL_COLOUR)
-    top.annotate("p_data: nobody gives us this", (-1.1, 0.36), color=REAL_COLOUR)
+    top.annotate("p_data: nobody gives us this", (0.01, 0.86), xycoords="axes fraction", color=REAL_COLOUR)
     top.set(yticks=[], ylim=(0, None))
     points = data.sample(n, torch.Generator().manual_seed(seed))
     bottom.plot(points[:, 0], torch.zeros(n), "|", color=REAL_COLOUR, ms=14, mew=1)
@@ -135,7 +136,7 @@ def plot_stats(stats: Sequence[toy.ToyStats], at: Sequence[int], wrong: Sequence
     for loss, colour, name in ((loss_d, D_COLOUR, "D"), (loss_g, G_COLOUR, "G")):
         left.plot(steps, loss, color=colour, alpha=0.2, lw=0.7)
         left.plot(steps, smooth(loss), color=colour)
-        label_end(left, steps, smooth(loss), name, colour)
+        label_end(left, steps, smooth(loss), name, colour, dy=9)
     reference(left, 2 * np.log(2), "2 log 2")
     reference(left, np.log(2), "log 2")
     left.set(title="losses", xlabel="step", ylim=(0, 2.4))
@@ -153,7 +154,8 @@ def _surface(ax: Axes, D: nn.Module, limit: float, n: int = 70) -> None:
     points = torch.stack(torch.meshgrid(ticks, ticks, indexing="xy"), -1).reshape(-1, 2)
     with torch.no_grad():
         d = D(points).sigmoid().reshape(n, n)
-    ax.contourf(ticks, ticks, d, levels=np.linspace(0, 1, 11), cmap=VERDICT)
+    norm = BoundaryNorm(LEVELS, VERDICT.N)
+    ax.contourf(ticks.numpy(), ticks.numpy(), d.numpy(), levels=LEVELS, cmap=VERDICT, norm=norm)
 
 
 def plot_plane(shot: toy.Snapshot, data: toy.Mixture, nz: int = 2, arrows: int = 40, limit: float = 3.2) -> Figure:
@@ -180,7 +182,7 @@ def plot_map(G: nn.Module, data: toy.Mixture, limit: float = 3.2) -> Figure:
     ticks, fine = torch.linspace(-2.4, 2.4, 13), torch.linspace(-2.4, 2.4, 300)
     fig, (left, right) = plt.subplots(1, 2, figsize=(8.2, 4.1))
     right.scatter(*data.sample(400, torch.Generator().manual_seed(0)).T, s=5, color=REAL_COLOUR, lw=0)
-    colours = plt.get_cmap("plasma")((ticks + 2.4) / 5.4)
+    colours = plt.get_cmap("plasma")(((ticks + 2.4) / 5.4).numpy())
     for tick, colour in zip(ticks, colours):
         for line in (torch.stack([fine, tick.expand(300)], 1), torch.stack([tick.expand(300), fine], 1)):
             left.plot(*line.T, color=colour, lw=0.9)
@@ -190,6 +192,8 @@ def plot_map(G: nn.Module, data: toy.Mixture, limit: float = 3.2) -> Figure:
     right.set_title("G(z)")
     _plane(left, 2.7)
     _plane(right, limit)
+    for ax in (left, right):
+        ax.spines[["left", "bottom"]].set_visible(False)
     return fig
 
 

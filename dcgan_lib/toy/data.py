@@ -78,7 +78,7 @@ def grid(side: int = 5, spacing: float = 1.0, scale: float = 0.08) -> Mixture:
     return _equal("grid", torch.cartesian_prod(ticks, ticks), scale)
 
 
-def spiral(turns: float = 1.5, radius: float = 2.2, scale: float = 0.08, points: int = 160) -> Mixture:
+def spiral(turns: float = 1.1, radius: float = 2.6, scale: float = 0.1, points: int = 160) -> Mixture:
     """A noisy spiral from near the centre out to `radius`: means at even distances along the curve."""
     t = torch.linspace(0.15, 1, 4000)
     angle = 2 * math.pi * turns * t
@@ -86,7 +86,7 @@ def spiral(turns: float = 1.5, radius: float = 2.2, scale: float = 0.08, points:
     return _equal("spiral", _evenly(curve, points), scale)
 
 
-def moons(scale: float = 0.1, points: int = 80) -> Mixture:
+def moons(scale: float = 0.12, points: int = 80) -> Mixture:
     """Two interleaved half circles with noise, `points` means along each."""
     t = torch.linspace(0, math.pi, points)
     upper = torch.stack([t.cos() - 0.5, t.sin() - 0.25], 1)
