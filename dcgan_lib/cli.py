@@ -322,7 +322,7 @@ def _add_data_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", default="train", metavar="NAME", help="train or test [train]")
     parser.add_argument("--n-images", type=int, metavar="N", help="use so many [all]")
     parser.add_argument("--on-bad", choices=("refuse", "skip"), default="refuse",
-                        help="unreadable files in a folder: stop and name them, or leave them out, on record")  # fmt: skip
+                        help="unreadable files: stop and name them all, or leave them out, on record")  # fmt: skip
 
 
 def _add_model_flags(parser: argparse.ArgumentParser) -> None:
