@@ -318,7 +318,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_data_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", metavar="DATA", help="a name (see: data list) or a folder of images")
-    parser.add_argument("--root", metavar="FOLDER", help="where data sets lie [$DCGAN_DATA, else data/]")
+    parser.add_argument("--root", metavar="FOLDER", help="where data sets lie [$DCGAN_DATA, else data/downloads]")
     parser.add_argument("--split", default="train", metavar="NAME", help="train or test [train]")
     parser.add_argument("--n-images", type=int, metavar="N", help="use so many [all]")
     parser.add_argument("--on-bad", choices=("refuse", "skip"), default="refuse",
