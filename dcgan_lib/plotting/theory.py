@@ -307,7 +307,7 @@ def plot_two_paths(far: float = 6.0) -> Figure:
     ax = axes["value"]
     ax.plot(t, mix, color=G_COLOUR, ls=DASHED)
     ax.plot(t, move, color=G_COLOUR)
-    ax.annotate("reweighting (dashed): convex", (0.0, -1.2), xytext=(2, 0), textcoords="offset points",
+    ax.annotate("reweighting: convex", (0.0, -1.2), xytext=(2, 0), textcoords="offset points",
                 color=G_COLOUR)  # fmt: skip
     ax.annotate("moving: flat, then steep", (0.5, float(move[30])), xytext=(6, 8), textcoords="offset points",
                 color=G_COLOUR)  # fmt: skip
