@@ -1,11 +1,14 @@
 """What the chapter on the architecture displays as a formula, checked by numbers."""
 
+import json
+
 import pytest
 import torch
 
 from dcgan_lib.config import DCGANConfig
 from dcgan_lib.convolution import conv_matrix, overlap
 from dcgan_lib.summary import summary
+from dcgan_lib.training.film import SHIPPED
 
 
 @pytest.mark.parametrize("c", [3, 16, 64])
@@ -49,3 +52,14 @@ def test_the_convolution_of_the_chapter_has_rank_4_and_no_inverse():
     assert not torch.allclose(C.T @ (C @ x), x, atol=1.0)
     assert torch.equal(torch.cat([x[0:4], x[2:6], x[4:8]]).view(3, 4) @ torch.tensor([1.0, -2, 0, 1]),
                        torch.tensor([0.0, -7.0, 4.0]))  # fmt: skip
+
+
+def test_the_recorded_runs_say_what_the_text_says_about_them():
+    rows = json.loads((SHIPPED / "guidelines.json").read_text())["rows"]
+    end = {row["variant"]: row["distance"] for row in rows if row["step"] == 1200}
+    early = {row["variant"]: row["distance"] for row in rows if row["step"] == 300}
+    assert max(end, key=end.get) == "hidden linear layers"
+    assert end["no batch norm"] > 1.5 * end["all five"]
+    assert early["max pooling in D"] < early["all five"] and end["max pooling in D"] > 1.5 * end["all five"]
+    assert early["tanh in G"] > 2 * end["tanh in G"] and end["tanh in G"] < 1.3 * end["all five"]
+    assert end["batch norm everywhere"] < 1.3 * end["all five"]
