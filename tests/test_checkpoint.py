@@ -196,17 +196,18 @@ def test_nothing_but_damaged_files_is_an_error_that_names_them_all(tmp_path):
 # --- writing
 
 
-def test_a_write_that_fails_leaves_the_old_file_intact(tmp_path, monkeypatch):
+@pytest.mark.parametrize("call", ["fsync", "replace"])
+def test_a_write_that_fails_leaves_the_old_file_intact(tmp_path, monkeypatch, call):
     path = tmp_path / "kept"
     checkpoint.write_atomically(path, b"old")
-    monkeypatch.setattr(os, "fsync", _disk_full)
+    monkeypatch.setattr(os, call, _disk_full)
     with pytest.raises(CheckpointError, match=r"kept: could not be written \(No space left.*what stood there before"):
         checkpoint.write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 
 
-def _disk_full(file):
+def _disk_full(*args):
     raise OSError(28, "No space left on device")
 
 
