@@ -11,6 +11,7 @@ import matplotlib.pyplot as plt
 
 from dcgan_lib import theory
 from dcgan_lib.plotting import dirac as dirac_figures
+from dcgan_lib.plotting import losses as loss_figures
 from dcgan_lib.plotting import theory as figures
 from dcgan_lib.plotting.table import Table
 from dcgan_lib.theory import DiracGame
@@ -45,7 +46,7 @@ def test_each_top_of_the_pointwise_figure_is_at_the_share_of_the_data():
 
 
 def test_the_title_of_a_loss_names_its_slope():
-    right = figures.plot_g_loss("saturating", -4.0).axes[1]
+    right = loss_figures.plot_g_loss("saturating", -4.0).axes[1]
     assert title(right) == "its slope: −0.0180"
 
 
@@ -56,14 +57,24 @@ def test_pairs_are_drawn_with_no_empty_panel(count, axes):
     assert len(fig.axes) == 2 * axes  # each with an axis for D*
 
 
-@pytest.mark.parametrize("draw", ["plot_gradients", "plot_smoothing", "plot_games", "plot_two_paths"])
+@pytest.mark.parametrize("draw", ["plot_gradients", "plot_smoothing", "plot_two_paths"])
 def test_the_other_figures_are_drawn(draw):
     assert lines(getattr(figures, draw)())
 
 
+def test_every_game_has_its_panel_with_three_curves_and_the_zero_line():
+    assert [len(ax.get_lines()) for ax in loss_figures.plot_games().axes] == [4, 4, 4, 4]
+
+
+def test_a_run_is_named_at_its_end():
+    ax = plt.figure().gca()
+    loss_figures.plot_descent({"a": torch.tensor([0.0, 1.0]), "b": torch.tensor([0.0, 5.0])}, 5, ax)
+    assert {text.get_text() for text in ax.texts} == {"a", "b", "data"}
+
+
 def test_the_stable_form_is_drawn_where_the_naive_one_ends():
     stable = torch.nn.functional.softplus
-    left = figures.plot_stable(lambda logit: -torch.log(1 - torch.sigmoid(logit)), stable).axes[0].get_lines()
+    left = loss_figures.plot_stable(lambda logit: -torch.log(1 - torch.sigmoid(logit)), stable).axes[0].get_lines()
     assert max(left[0].get_ydata()) == pytest.approx(120) and not math.isfinite(left[1].get_ydata()[-1])
 
 
