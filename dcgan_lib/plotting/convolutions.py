@@ -146,6 +146,7 @@ def lines(
     ax.set_xlabel(xlabel)
     ax.set_ylabel(ylabel)
 
+    fig.draw_without_rendering()  # the layout decides where the ends are
     ends = [ax.transData.transform((places[0], values[-1]))[1] * 72 / fig.dpi for values in named.values()]
     for (name, values), colour, end, dodged in zip(named.items(), colours, ends, _apart(ends, 11)):
         label_end(ax, places[: len(values)], values, name, colour, dy=dodged - end)
