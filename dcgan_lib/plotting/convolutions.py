@@ -154,13 +154,14 @@ def lines(
 
 
 def _apart(heights: Sequence[float], least: float) -> list[float]:
-    """The same heights, moved up from below where two are closer than `least`, then centred again."""
+    """The same heights, but those closer than `least` pushed from each other, both ways, until none is."""
     order = sorted(range(len(heights)), key=lambda i: heights[i])
     moved = list(heights)
-    for below, above in itertools.pairwise(order):
-        moved[above] = max(moved[above], moved[below] + least)
-    shift = sum(m - h for m, h in zip(moved, heights)) / len(moved)
-    return [m - shift for m in moved]
+    for _ in range(100):
+        for below, above in itertools.pairwise(order):
+            push = max(0.0, least - (moved[above] - moved[below])) / 2
+            moved[below], moved[above] = moved[below] - push, moved[above] + push
+    return moved
 
 
 def maps(named: Mapping[str, Tensor], kinds: Sequence[str] | str = "amount", width: float = 7.2) -> Figure:
