@@ -135,6 +135,7 @@ function render({ model, el }) {
   }
 
   const figure = make("figure", "dcgan-widget dcgan-frames");
+  figure.addEventListener("keydown", (event) => event.stopPropagation()); // JupyterLab would take the arrow keys
   const bar = make("div", "dcgan-controls");
   bar.append(...controls.map((control) => control.element), ...(play ? [play.element] : []));
   figure.append(picture, bar);
