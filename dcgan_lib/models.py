@@ -60,7 +60,7 @@ class Generator(nn.Module):
 
     @torch.no_grad()
     def sample(self, n: int = 1, seed: int = 0) -> Tensor:
-        """`n` images `(n, nc, s, s)` in [-1, 1], in evaluation mode: one image alone is the same as in a batch."""
+        """`n` images `(n, nc, s, s)` in [-1, 1], in evaluation mode: no image depends on the others drawn with it."""
         z = draw_z(n, self.cfg, torch.Generator().manual_seed(seed)).to(next(self.parameters()).device)
         was_training = self.training
         try:
