@@ -22,9 +22,10 @@ from torch import Tensor
 
 from dcgan_lib.config import DCGANConfig, TrainConfig
 from dcgan_lib.data import DrawnFaces
-from dcgan_lib.inspect import chequer, sliced_distance
+from dcgan_lib.inspect import chequer
 from dcgan_lib.latent import sample_z
 from dcgan_lib.metrics.diversity import mean_pairwise_distance
+from dcgan_lib.metrics.sliced import sliced_wasserstein
 from dcgan_lib.training import Trainer, train
 
 BASE = DCGANConfig(image_size=32, ngf=16, ndf=16)
@@ -58,7 +59,7 @@ def run(name: str, seed: int, steps: int, lr: float) -> list[dict]:
             fake = draw(trainer, z)
             numbers = {k: round(v, 4) for k, v in stats.numbers().items()}
             row = {"variant": name, "seed": seed, **numbers, "cpu_seconds": round(time.process_time() - start, 1)}
-            row["distance"] = round(sliced_distance(fake, real), 4)
+            row["distance"] = round(sliced_wasserstein(fake, real, 128, power=1), 4)
             row["variety"] = round(mean_pairwise_distance(fake[:200]) / mean_pairwise_distance(real[:200]), 4)
             row["chequer"] = round(chequer(fake).median().item(), 5)
             row["restless"] = round((fake - before).abs().mean().item(), 4)

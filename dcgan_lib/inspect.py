@@ -65,22 +65,6 @@ def chequer(images: Tensor) -> Tensor:
     return 3 * steady.square().mean((1, 2, 3)) / detail.clamp(min=1e-12)
 
 
-def sliced_distance(a: Tensor, b: Tensor, directions: int = 128, seed: int = 0) -> float:
-    """How far two equally large sets of images are apart: the mean distance of their shadows on random lines.
-
-    The distance on a line is Wasserstein's first: sort both, subtract, average the absolute values.
-    0 for the same set; two samples of one distribution give a small positive number, the floor to compare with. It sees
-    colours, layout and variety, and is blind to fine detail.
-    """
-    if a.shape != b.shape:
-        raise ValueError(f"sets of shapes {tuple(a.shape)} and {tuple(b.shape)}: give two of one shape")
-    rng = torch.Generator().manual_seed(seed)
-    lines = torch.randn(a[0].numel(), directions, generator=rng)
-    lines = lines / lines.norm(dim=0)
-    shadows = [(x.flatten(1).float() @ lines).sort(0).values for x in (a, b)]
-    return float((shadows[0] - shadows[1]).abs().mean())
-
-
 def block_weight(block: nn.Sequential) -> Tensor:
     """The weight of the block's last linear layer: its convolution, where there is a hidden layer before it."""
     return [m for m in block if isinstance(m, nn.Conv2d | nn.ConvTranspose2d | nn.Linear)][-1].weight

@@ -76,15 +76,3 @@ def test_a_chequerboard_is_all_chequer_and_noise_or_an_edge_hardly_any():
     assert inspect.chequer(stripes).item() == pytest.approx(1)
     assert inspect.chequer(edge).item() == 0
     assert inspect.chequer(noise).item() < 0.1
-
-
-def test_the_sliced_distance_of_a_shifted_set_is_the_mean_shadow_of_the_shift():
-    a = torch.randn(400, 1, 4, 4, generator=torch.Generator().manual_seed(1))
-    assert inspect.sliced_distance(a, a) == 0
-    near, far = inspect.sliced_distance(a, a + 0.1), inspect.sliced_distance(a, a + 0.2)
-    assert far == pytest.approx(2 * near, rel=1e-3)
-
-
-def test_sets_of_different_sizes_are_refused():
-    with pytest.raises(ValueError, match="give two of one shape"):
-        inspect.sliced_distance(torch.zeros(3, 1, 4, 4), torch.zeros(2, 1, 4, 4))

@@ -32,3 +32,9 @@ def test_two_samples_of_one_distribution_are_closer_the_larger_they_are():
 def test_sets_that_cannot_be_compared_are_refused():
     with pytest.raises(ValueError, match=r"\(400, 3, 4, 4\) and \(300, 3, 4, 4\)"):
         sliced_wasserstein(noise(), noise(300))
+
+
+def test_the_mean_of_the_gaps_grows_in_step_with_a_shift_and_is_below_their_root_mean_square():
+    near, far = (sliced_wasserstein(noise(), noise() + shift, power=1) for shift in (0.1, 0.2))
+    assert far == pytest.approx(2 * near, rel=1e-3)
+    assert near < sliced_wasserstein(noise(), noise() + 0.1)
