@@ -28,7 +28,7 @@ STAGES = {
 def run(stage: str) -> tuple[bool, str]:
     """Run a stage with its output in sight. Returns whether it passed, and its closing line."""
     print(f"\n=== {stage}: {' '.join(STAGES[stage]).replace(sys.executable, 'python')}", flush=True)
-    env = {**os.environ, "MPLBACKEND": "agg", "PYTHONUNBUFFERED": "1"}
+    env = {**os.environ, "PYTHONUNBUFFERED": "1"}
     if stage != "book":  # which shares the cores among the chapters by itself
         env["OMP_NUM_THREADS"] = "1"
     start, last = time.monotonic(), ""

@@ -117,6 +117,7 @@ def execute_all(paths: list[Path], jobs: int) -> list[str]:
 
 
 def main() -> None:
+    os.environ.pop("MPLBACKEND", None)  # a back end chosen for scripts would keep every figure out of the outputs
     jobs = int(os.environ.get("DCGAN_JOBS", min(4, os.cpu_count() or 1)))
     if forget_stale_outputs():
         print("  no outputs of this library, data and requirements are stored yet", flush=True)
