@@ -7,7 +7,8 @@ import torch
 from PIL import Image
 
 from dcgan_lib import pretrained
-from dcgan_lib.cli import field_comments, main
+from dcgan_lib.cli import main
+from dcgan_lib.cli.flags import field_comments
 from dcgan_lib.config import DCGANConfig, TrainConfig
 from dcgan_lib.training import checkpoint, history
 

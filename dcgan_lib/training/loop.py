@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import torch
-from torch import Tensor
-
-from dcgan_lib.data.images import Images, batches
+from dcgan_lib.data.images import Images
 from dcgan_lib.training import checkpoint, history
+from dcgan_lib.training.feed import feed
+from dcgan_lib.training.folder import RunFolder
 from dcgan_lib.training.step import StepStats, Trainer
 
 
@@ -45,11 +44,11 @@ def train(
         CheckpointError: `out` holds checkpoints that cannot be used.
     """
     check_fit(trainer, images)
-    run = _Folder(Path(out), trainer, images) if out is not None else None
+    run = RunFolder(Path(out), trainer, images) if out is not None else None
     if run:
         run.open()
-    for real in _real_batches(trainer, images):
-        stats = trainer.step(real)
+    for pixels in feed(trainer, images):
+        stats = trainer.advance(pixels)
         done, last = stats.step, stats.step == trainer.cfg.steps
         if done % log_every == 0 or done == 1 or last or (run and done % save_every == 0):
             _stop_if_not_finite(stats, run)
@@ -87,23 +86,7 @@ def check_fit(trainer: Trainer, images: Images) -> None:
         )
 
 
-def _real_batches(trainer: Trainer, images: Images) -> Iterator[Tensor]:
-    cfg, per_epoch = trainer.cfg, len(images) // trainer.cfg.batch_size
-    while trainer.steps_done < cfg.steps:
-        epoch, start = divmod(trainer.steps_done, per_epoch)
-        for indices in batches(images, cfg.batch_size, cfg.seed, epoch, start):
-            if trainer.steps_done >= cfg.steps:
-                return
-            real = images.batch(indices).to(trainer.device, non_blocking=True)
-            yield _mirror_half(real, trainer.rng) if cfg.flip else real
-
-
-def _mirror_half(real: Tensor, rng: torch.Generator) -> Tensor:
-    mirrored = torch.rand(len(real), 1, 1, 1, generator=rng, device=real.device) < 0.5
-    return torch.where(mirrored, real.flip(3), real)
-
-
-def _stop_if_not_finite(stats: StepStats, run: _Folder | None) -> None:
+def _stop_if_not_finite(stats: StepStats, run: RunFolder | None) -> None:
     numbers = stats.numbers()
     bad = [f"{name} = {numbers[name]}" for name in ("loss_d", "loss_g") if not _finite(numbers[name])]
     if bad:
@@ -116,37 +99,3 @@ def _stop_if_not_finite(stats: StepStats, run: _Folder | None) -> None:
 
 def _finite(value: float) -> bool:
     return value - value == 0
-
-
-class _Folder:
-    """One run's folder: what it is called where, and how it begins."""
-
-    def __init__(self, out: Path, trainer: Trainer, images: Images) -> None:
-        self.trainer, self.images = trainer, images
-        self.history = out / "history.jsonl"
-        self.samples, self.checkpoints = out / "samples", out / "checkpoints"
-
-    def open(self) -> None:
-        """Load the newest checkpoint, if any, and write the header of the history."""
-        self.samples.mkdir(parents=True, exist_ok=True)
-        saved = sorted(self.checkpoints.glob("step-*.ckpt"))
-        if saved and saved[-1] > checkpoint.path_of(self.trainer, self.checkpoints):
-            checkpoint.resume(self.trainer, self.checkpoints)
-        if self.history.exists():
-            history.mend(self.history)
-        else:
-            trainer = self.trainer
-            head = history.header(trainer.model, trainer.cfg, self.images.name, len(self.images), trainer.device)
-            history.append(self.history, head)
-
-    @torch.no_grad()
-    def sample(self) -> None:
-        """The same 64 latents, drawn with the weights of this moment."""
-        from torchvision.utils import save_image
-
-        G = self.trainer.best_G
-        was_training = G.training
-        sheet = G.eval()(self.trainer.fixed_z).float()
-        G.train(was_training)
-        path = self.samples / f"step-{self.trainer.steps_done:08d}.png"
-        save_image(sheet, path, nrow=8, padding=1, normalize=True, value_range=(-1, 1))

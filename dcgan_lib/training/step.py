@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from dcgan_lib.config import DCGANConfig, TrainConfig
+from dcgan_lib.data.images import to_unit
 from dcgan_lib.losses import LOSSES
 from dcgan_lib.models import Discriminator, Generator, draw_z
+from dcgan_lib.training.team import ALONE, Alone
 
 
 @dataclass(frozen=True)
@@ -43,10 +45,17 @@ class Trainer:
         model: the networks' variant.
         cfg: the run; `cfg.seed` decides the initial weights and every z.
         device: where the networks live; "cuda" when there is one, else "cpu".
+        team: the processes that train them together.
     """
 
-    def __init__(self, model: DCGANConfig, cfg: TrainConfig, device: str | torch.device | None = None) -> None:
-        self.model, self.cfg = model, cfg
+    def __init__(
+        self,
+        model: DCGANConfig,
+        cfg: TrainConfig,
+        device: str | torch.device | None = None,
+        team: Alone = ALONE,
+    ) -> None:
+        self.model, self.cfg, self.team = model, cfg, team
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         with torch.random.fork_rng(devices=[]):  # the caller's random numbers are not disturbed
             torch.manual_seed(cfg.seed)
@@ -55,37 +64,46 @@ class Trainer:
             self.D = Discriminator(model).to(self.device, memory_format=torch.channels_last)
         self.opt_g = torch.optim.Adam(self.G.parameters(), cfg.lr_g, (cfg.beta1, cfg.beta2))
         self.opt_d = torch.optim.Adam(self.D.parameters(), cfg.lr_d, (cfg.beta1, cfg.beta2))
-        self.average = AveragedModel(self.G, multi_avg_fn=get_ema_multi_avg_fn(cfg.ema)) if cfg.ema else None
+        self.average = copy.deepcopy(self.G) if cfg.ema else None
         self.rng = torch.Generator(self.device).manual_seed(cfg.seed)
         self.fixed_z = draw_z(64, model, torch.Generator().manual_seed(cfg.seed)).to(self.device)
         self.steps_done = 0
 
+    def advance(self, pixels: Tensor) -> StepStats:
+        """One step on pixels as they are stored: `(n, nc, s, s)` uint8, this process's share of the batch."""
+        real = to_unit(pixels)
+        return self.step(self._mirror_half(real) if self.cfg.flip else real)
+
     def step(self, real: Tensor) -> StepStats:
         """Move D once, then G once. `real`: `(n, nc, s, s)` in [-1, 1]."""
         loss = LOSSES[self.cfg.loss]
-        z = draw_z(len(real), self.model, self.rng)
+        z = self.team.share(draw_z(len(real) * self.team.size, self.model, self.rng))
         fake = self._generate(z)  # used twice: by D, then by G
 
         # D: raise the score of real images, lower the score of fakes
         score_real, score_fake = self._score(real), self._score(fake.detach())
         loss_d = loss.d(score_real, score_fake, **self._smoothing())
-        update(self.opt_d, loss_d)
+        update(self.opt_d, loss_d, self.team)
         clip_weights(self.D, self.cfg.weight_clip)
 
         # G: raise the score of its fakes, as the D that has just moved sees them
         score_after = self._score(fake)
         loss_g = loss.g(score_after)
-        update(self.opt_g, loss_g)
+        update(self.opt_g, loss_g, self.team)
 
         if self.average is not None:
-            self.average.update_parameters(self.G)
+            follow(self.average, self.G, self.cfg.ema if self.steps_done else 0.0)
         self.steps_done += 1
         return self._stats(loss_d, loss_g, score_real, score_fake, score_after)
 
     @property
     def best_G(self) -> Generator:
         """The averaged generator where the run keeps one, else G itself."""
-        return self.average.module if self.average is not None else self.G
+        return self.average if self.average is not None else self.G
+
+    def _mirror_half(self, real: Tensor) -> Tensor:
+        chance = torch.rand(len(real) * self.team.size, 1, 1, 1, generator=self.rng, device=real.device)
+        return torch.where(self.team.share(chance) < 0.5, real.flip(3), real)
 
     def _generate(self, z: Tensor) -> Tensor:
         with self._precision():
@@ -112,16 +130,27 @@ class Trainer:
         return StepStats(self.steps_done, loss_d.detach(), loss_g.detach(), real.mean(), fake.mean(), *d)
 
 
-def update(opt: torch.optim.Optimizer, loss: Tensor) -> None:
+def update(opt: torch.optim.Optimizer, loss: Tensor, team: Alone = ALONE) -> None:
     """Move the optimiser's own parameters down the loss, and nobody else's.
 
     `autograd.grad` computes only these gradients. `loss.backward()` in G's turn would fill D's as well, at the cost
     of another D pass, only to have them thrown away.
     """
     params = [p for group in opt.param_groups for p in group["params"]]
-    for p, grad in zip(params, torch.autograd.grad(loss, params), strict=True):
+    grads = torch.autograd.grad(loss, params)
+    team.mean_(grads)
+    for p, grad in zip(params, grads, strict=True):
         p.grad = grad
     opt.step()
+
+
+@torch.no_grad()
+def follow(average: nn.Module, module: nn.Module, decay: float) -> None:
+    """Move the average towards the module: `decay * average + (1 - decay) * module`. Buffers are copied."""
+    ours, theirs = list(average.parameters()), list(module.parameters())
+    torch._foreach_lerp_(ours, theirs, 1 - decay)
+    for a, b in zip(average.buffers(), module.buffers(), strict=True):
+        a.copy_(b)
 
 
 @torch.no_grad()

@@ -1,0 +1,46 @@
+"""The command line: train on a folder, go on where it stopped, sample, walk.
+
+python -m dcgan_lib train faces --image-size 32 --steps 2000 --out runs/faces
+python -m dcgan_lib train ~/photos --out runs/photos
+python -m dcgan_lib sample runs/faces --n 64 --to samples.png
+python -m dcgan_lib walk runs/faces --seeds 1 5 9 --to walk.gif
+python -m dcgan_lib data list
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from dcgan_lib.cli import show, train
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit status: 0 done, 1 stopped early and saved, 2 an error that was explained."""
+    args = _parser().parse_args(argv)
+    try:
+        return args.run(args) or 0
+    except _explained() as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+def _explained() -> tuple[type[Exception], ...]:
+    """The errors whose message says what to do; any other is a fault of ours and shows its trace."""
+    from dcgan_lib.data.errors import DataError
+    from dcgan_lib.pretrained import PretrainedError
+    from dcgan_lib.training import NonFiniteLoss
+    from dcgan_lib.training.checkpoint import CheckpointError
+
+    return (ValueError, DataError, PretrainedError, NonFiniteLoss, CheckpointError)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m dcgan_lib", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(required=True, metavar="command")
+    for command in (train, show):
+        command.add(commands)
+    return parser

@@ -1,0 +1,57 @@
+"""What the commands share: data to load, networks to find, sheets to write, words to say."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def load(args: argparse.Namespace, image_size: int, nc: int):
+    from dcgan_lib.data import load
+
+    return load(
+        args.data, image_size=image_size, nc=nc, root=args.root, split=args.split, n=args.n_images,
+        on_bad=args.on_bad, progress=True,
+    )  # fmt: skip
+
+
+def trained(where: str):
+    from dcgan_lib import pretrained
+
+    inside = Path(where) / "networks"  # a run's folder
+    return pretrained.load(inside if inside.is_dir() else where)
+
+
+def images_of(G, z):
+    import torch
+
+    with torch.no_grad():
+        return torch.cat([G(part) for part in z.split(256)])
+
+
+def pil(image, scale: int):
+    from PIL import Image
+
+    from dcgan_lib.data.images import to_uint8
+
+    pixels = to_uint8(image).permute(1, 2, 0).squeeze(-1).numpy()
+    return Image.fromarray(pixels).resize([side * scale for side in pixels.shape[1::-1]], Image.Resampling.NEAREST)
+
+
+def save_sheet(G, z, args: argparse.Namespace) -> None:
+    save(images_of(G, z), args)
+
+
+def save(images, args: argparse.Namespace) -> None:
+    import torch
+
+    from dcgan_lib.plotting import grid
+
+    sheet = torch.from_numpy(grid(images, args.nrow)).permute(2, 0, 1) * 2 - 1
+    pil(sheet, args.scale).save(args.to)
+    say(f"{args.to}: {len(images)} images")
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr)

@@ -1,0 +1,107 @@
+"""`train`: run it again to go on."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import signal
+import sys
+from pathlib import Path
+
+from dcgan_lib.cli import flags
+from dcgan_lib.cli.common import load, say
+from dcgan_lib.config import TrainConfig
+
+
+def add(commands) -> None:
+    """The parser of `train`."""
+    train = commands.add_parser(
+        "train", help="train a pair of networks; run it again to go on", description="Train a pair of networks. "
+        "Ctrl-C saves and leaves; the same command goes on from the newest checkpoint.",
+    )  # fmt: skip
+    flags.add_data_flags(train)
+    train.add_argument("--out", metavar="FOLDER", help="history, samples, checkpoints, networks [runs/<data>-<size>]")
+    train.add_argument("--device", metavar="NAME", help="cpu, cuda, cuda:1 [cuda where there is one]")
+    train.add_argument("--log-every", type=int, default=10, metavar="N", help="steps between history lines [10]")
+    train.add_argument("--save-every", type=int, default=500, metavar="N", help="steps between checkpoints [500]")
+    train.add_argument("--sample-every", type=int, default=500, metavar="N", help="steps between sample sheets [500]")
+    flags.add_model_flags(train)
+    flags.add_config_flags(train, TrainConfig, "the run")
+    train.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from dcgan_lib.training import Trainer, checkpoint, train
+
+    model, cfg = flags.model_config(args), flags.from_flags(TrainConfig, args)
+    say(f"networks: {model.image_size}x{model.image_size}x{model.nc}, nz {model.nz}, ngf {model.ngf}, ndf {model.ndf}")
+    images = load(args, model.image_size, model.nc)
+    say(f"data: {len(images):,} images of {images.name}")
+    trainer = Trainer(model, cfg, args.device)
+    out = Path(args.out or f"runs/{images.name}-{model.image_size}")
+    steps = train(
+        trainer,
+        images,
+        out,
+        log_every=args.log_every,
+        save_every=args.save_every,
+        sample_every=args.sample_every,
+    )
+    bar = None
+    with _Stop() as stop:
+        for stats in steps:
+            if bar is None:  # made here, because a resumed run's first step is not 1
+                bar = tqdm(total=cfg.steps, initial=stats.step - 1, unit="step", dynamic_ncols=True, mininterval=0.5)
+            bar.update()
+            if stats.step % args.log_every == 0:
+                n = stats.numbers()
+                losses, scores = (
+                    f"D {n['loss_d']:.2f}  G {n['loss_g']:.2f}",
+                    f"D(x) {n['d_real']:.2f}  D(G(z)) {n['d_fake']:.2f}",
+                )
+                bar.set_postfix_str(f"{losses}  {scores}")
+            if stop.asked:
+                break
+    if bar is not None:
+        bar.close()
+    if trainer.steps_done < cfg.steps:
+        saved = checkpoint.save(trainer, out / "checkpoints")
+        say(f"stopped after step {trainer.steps_done:,}; saved {saved}. The same command goes on from there")
+        return 1
+    folder = _export(trainer, images, out)
+    say(f"done: {trainer.steps_done:,} steps. Networks in {folder}, samples in {out / 'samples'}")
+    say(f"next: python -m dcgan_lib sample {out} --to samples.png")
+    return 0
+
+
+def _export(trainer, images, out: Path) -> Path:
+    from dcgan_lib import pretrained
+    from dcgan_lib.training import history, refresh_batch_norm
+
+    refresh_batch_norm(trainer.best_G)
+    record = history.header(trainer.model, trainer.cfg, images.name, len(images), trainer.device)
+    record |= {
+        "command": shlex.join(["python", "-m", "dcgan_lib", *sys.argv[1:]]),
+        "steps_done": trainer.steps_done,
+    }
+    return pretrained.save(out / "networks", trainer.best_G, trainer.D, record)
+
+
+class _Stop:
+    """Ctrl-C or a polite kill: finish the step, then leave. A second one leaves at once."""
+
+    def __enter__(self) -> _Stop:
+        self.asked = False
+        self.before = {s: signal.signal(s, self._ask) for s in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def _ask(self, number: int, frame: object) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+    def __exit__(self, *problem: object) -> None:
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
