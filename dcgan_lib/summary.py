@@ -40,6 +40,7 @@ class Row:
     params: int  # weights and biases, those of the batch norm included
     macs: int  # multiply-adds of the linear layer for one image, taps on padding counted too
     output_padding: int = 0
+    macs_inside: int = 0  # those of the multiply-adds that meet a pixel, not the padding
 
     def cells(self) -> tuple[str, ...]:
         padding = _text(self.padding) + (f" (+{self.output_padding})" if self.output_padding else "")
@@ -193,7 +194,8 @@ def _rows(seen: list[tuple[nn.Module, tuple, tuple]]) -> Iterator[Row]:
         macs = _macs(layer, shape_in, shape_out)
         kernel, stride, padding, extra = _geometry(layer)
         then = ", ".join(AFTER[type(m)] for m in after)
-        yield Row(kind, then, last_shape, kernel, stride, padding, params, macs, extra)
+        inside = _macs_inside(layer, shape_in, shape_out, stride, padding)
+        yield Row(kind, then, last_shape, kernel, stride, padding, params, macs, extra, inside)
 
 
 def _macs(layer: nn.Module, shape_in: tuple, shape_out: tuple) -> int:
@@ -202,6 +204,19 @@ def _macs(layer: nn.Module, shape_in: tuple, shape_out: tuple) -> int:
         return layer.weight.numel()
     height, width = (shape_in if isinstance(layer, nn.ConvTranspose2d) else shape_out)[1:]
     return layer.weight.numel() * height * width
+
+
+def _macs_inside(layer: nn.Module, shape_in: tuple, shape_out: tuple, stride: int | None, padding: int | None) -> int:
+    """The multiply-adds whose pixel is in the picture: in each direction the pairs of an output pixel and a tap."""
+    if isinstance(layer, nn.Linear):
+        return layer.weight.numel()
+    # a transposed layer is the plain one from its output to its input, with the arrows turned round
+    small, large = (shape_in, shape_out) if isinstance(layer, nn.ConvTranspose2d) else (shape_out, shape_in)
+    inside = 1
+    for taps, n, limit in zip(layer.kernel_size, small[1:], large[1:]):
+        places = torch.arange(n, device="cpu")[:, None] * stride - padding + torch.arange(taps, device="cpu")
+        inside *= int(((places >= 0) & (places < limit)).sum())
+    return layer.in_channels * layer.out_channels * inside
 
 
 def _geometry(layer: nn.Module) -> tuple[int | None, int | None, int | None, int]:
