@@ -8,16 +8,28 @@ import torch
 
 from dcgan_lib.data.images import Images
 from dcgan_lib.training import checkpoint, history
-from dcgan_lib.training.step import Trainer
+from dcgan_lib.training.step import StepStats, Trainer
 
 
 class RunFolder:
-    """`history.jsonl`, `samples/` and `checkpoints/` of one run."""
+    """`history.jsonl`, `samples/` and `checkpoints/` of one run; a context that opens and closes it.
 
-    def __init__(self, out: Path, trainer: Trainer, images: Images) -> None:
+    Args:
+        out: the folder; made where it is missing.
+        tensorboard: also write scalars and sample sheets for TensorBoard.
+    """
+
+    def __init__(self, out: Path, trainer: Trainer, images: Images, *, tensorboard: bool = False) -> None:
         self.trainer, self.images = trainer, images
         self.history = out / "history.jsonl"
         self.samples, self.checkpoints = out / "samples", out / "checkpoints"
+
+    def __enter__(self) -> RunFolder:
+        self.open()
+        return self
+
+    def __exit__(self, kind: type | None, problem: BaseException | None, trace: object) -> None:
+        self.close(problem)
 
     def open(self) -> None:
         """Load the newest checkpoint, if any, and write the header of the history."""
@@ -32,9 +44,16 @@ class RunFolder:
             head = history.header(trainer.model, trainer.cfg, self.images.name, len(self.images), trainer.device)
             history.append(self.history, head)
 
+    def close(self, problem: BaseException | None = None) -> None:
+        """The end of this session. `problem`: what ended it, where it did not end by itself."""
+
+    def log(self, numbers: dict[str, float]) -> None:
+        """One line of the history."""
+        history.append(self.history, numbers)
+
     @torch.no_grad()
-    def sample(self) -> None:
-        """The same 64 latents, drawn with the weights of this moment."""
+    def sample(self, stats: StepStats) -> None:
+        """The same 64 latents, drawn with the weights of this moment, after the step that saw `stats`."""
         from torchvision.utils import save_image
 
         G = self.trainer.best_G

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 from dcgan_lib.data.images import Images
-from dcgan_lib.training import checkpoint, history
+from dcgan_lib.training import checkpoint
 from dcgan_lib.training.feed import feed
 from dcgan_lib.training.folder import RunFolder
 from dcgan_lib.training.step import StepStats, Trainer
@@ -24,6 +25,7 @@ def train(
     log_every: int = 10,
     save_every: int = 500,
     sample_every: int = 500,
+    tensorboard: bool = False,
 ) -> Iterator[StepStats]:
     """Train to `trainer.cfg.steps` updates of each player, yielding the statistics of each step.
 
@@ -37,6 +39,7 @@ def train(
         out: a folder for `history.jsonl`, `samples/` and `checkpoints/`; nothing is written without one. If it
             holds checkpoints, the newest whole one is loaded first, unless the trainer has done as many steps.
         log_every, save_every, sample_every: steps between history lines, checkpoints and sample sheets.
+        tensorboard: also write for TensorBoard, into `out`/tensorboard.
 
     Raises:
         ValueError: images of another size or number of channels, or fewer than one batch.
@@ -44,26 +47,27 @@ def train(
         CheckpointError: `out` holds checkpoints that cannot be used.
     """
     check_fit(trainer, images)
-    run = RunFolder(Path(out), trainer, images) if out is not None else None
-    if run:
-        run.open()
-    for pixels in feed(trainer, images):
-        stats = trainer.advance(pixels)
-        done, last = stats.step, stats.step == trainer.cfg.steps
-        if done % log_every == 0 or done == 1 or last or (run and done % save_every == 0):
-            _stop_if_not_finite(stats, run)
-            if run:
-                history.append(run.history, stats.numbers())
-        if run and (done % sample_every == 0 or done == 1 or last):
-            run.sample()
-        if run and (done % save_every == 0 or last):
-            checkpoint.save(trainer, run.checkpoints)
-        try:
-            yield stats
-        except GeneratorExit:  # the caller has left its loop, between two steps
-            if run and not checkpoint.path_of(trainer, run.checkpoints).exists():
+    if tensorboard and out is None:
+        raise ValueError("tensorboard=True without a folder: name one with out=")
+    run = RunFolder(Path(out), trainer, images, tensorboard=tensorboard) if out is not None else None
+    with run or nullcontext():
+        for pixels in feed(trainer, images):
+            stats = trainer.advance(pixels)
+            done, last = stats.step, stats.step == trainer.cfg.steps
+            if done % log_every == 0 or done == 1 or last or (run and done % save_every == 0):
+                _stop_if_not_finite(stats, run)
+                if run:
+                    run.log(stats.numbers())
+            if run and (done % sample_every == 0 or done == 1 or last):
+                run.sample(stats)
+            if run and (done % save_every == 0 or last):
                 checkpoint.save(trainer, run.checkpoints)
-            raise
+            try:
+                yield stats
+            except GeneratorExit:  # the caller has left its loop, between two steps
+                if run and not checkpoint.path_of(trainer, run.checkpoints).exists():
+                    checkpoint.save(trainer, run.checkpoints)
+                raise
 
 
 def check_fit(trainer: Trainer, images: Images) -> None:
