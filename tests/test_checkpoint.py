@@ -150,8 +150,8 @@ def test_a_foreign_file_is_not_read(tmp_path, content):
 
 def test_a_file_of_a_newer_format_asks_for_an_update(tmp_path):
     path = saved(tmp_path)
-    path.write_bytes(path.read_bytes().replace(b"dcgan-checkpoint 1 ", b"dcgan-checkpoint 2 ", 1))
-    with pytest.raises(CheckpointError, match="format 2 is newer than this library's 1; update dcgan_lib"):
+    path.write_bytes(path.read_bytes().replace(b"dcgan-checkpoint 2 ", b"dcgan-checkpoint 3 ", 1))
+    with pytest.raises(CheckpointError, match="format 3 is newer than this library's 2; update dcgan_lib"):
         checkpoint.load(path)
 
 

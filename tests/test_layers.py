@@ -15,7 +15,21 @@ FLOORS = (
     {"plotting"},
     {"latent", "inspect", "metrics", "apps"},
     {"training"},
-    {"models", "summary", "cost", "peaks", "foreign", "pretrained", "losses", "data", "convolution", "toy", "theory"},
+    {
+        "models",
+        "forms",
+        "fold",
+        "summary",
+        "cost",
+        "peaks",
+        "foreign",
+        "pretrained",
+        "losses",
+        "data",
+        "convolution",
+        "toy",
+        "theory",
+    },
     {"config"},
 )
 """From the top. What stands in none of them may be imported from anywhere or may import anything: see BESIDE."""

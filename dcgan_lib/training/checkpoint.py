@@ -19,9 +19,10 @@ from pathlib import Path
 import torch
 
 from dcgan_lib.config import DCGANConfig, TrainConfig
+from dcgan_lib.training import tuning
 from dcgan_lib.training.step import Trainer
 
-MAGIC, FORMAT = b"dcgan-checkpoint", 1
+MAGIC, FORMAT = b"dcgan-checkpoint", 2
 KEEP = 2  # checkpoints kept in a run's folder: the newest and the one before it
 
 
@@ -35,6 +36,7 @@ def state(trainer: Trainer) -> dict:
         "model": dataclasses.asdict(trainer.model),
         "train": dataclasses.asdict(trainer.cfg),
         "steps_done": trainer.steps_done,
+        "plan": trainer.plan,  # the layers' forms round differently
         "G": trainer.G.state_dict(),
         "D": trainer.D.state_dict(),
         "opt_g": trainer.opt_g.state_dict(),
@@ -50,6 +52,7 @@ def restore(trainer: Trainer, saved: dict, source: str = "checkpoint") -> None:
     _same("model", dataclasses.asdict(trainer.model), saved["model"], source)
     # a run may be made longer; everything else decides what the next step is
     _same("train", dataclasses.asdict(trainer.cfg) | {"steps": 0}, saved["train"] | {"steps": 0}, source)
+    tuning.apply(trainer, saved["plan"])
     trainer.G.load_state_dict(saved["G"])
     trainer.D.load_state_dict(saved["D"])
     trainer.opt_g.load_state_dict(saved["opt_g"])

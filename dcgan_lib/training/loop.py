@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from dcgan_lib.data.images import Images
-from dcgan_lib.training import checkpoint
+from dcgan_lib.training import checkpoint, engine
 from dcgan_lib.training.feed import feed
 from dcgan_lib.training.folder import RunFolder
 from dcgan_lib.training.step import StepStats, Trainer
@@ -26,6 +26,7 @@ def train(
     save_every: int = 500,
     sample_every: int = 500,
     tensorboard: bool = False,
+    fast: bool = True,
 ) -> Iterator[StepStats]:
     """Train to `trainer.cfg.steps` updates of each player, yielding the statistics of each step.
 
@@ -40,6 +41,7 @@ def train(
             holds checkpoints, the newest whole one is loaded first, unless the trainer has done as many steps.
         log_every, save_every, sample_every: steps between history lines, checkpoints and sample sheets.
         tensorboard: also write for TensorBoard, into `out`/tensorboard.
+        fast: make the steps in the fastest way that this machine has (see `engine`); the updates are the same.
 
     Raises:
         ValueError: images of another size or number of channels, or fewer than one batch.
@@ -51,8 +53,10 @@ def train(
         raise ValueError("tensorboard=True without a folder: name one with out=")
     run = RunFolder(Path(out), trainer, images, tensorboard=tensorboard) if out is not None else None
     with run or nullcontext():
+        # after the folder is open: a checkpoint may have brought a plan
+        advance = engine.prepare(trainer) if fast else trainer.advance
         for pixels in feed(trainer, images):
-            stats = trainer.advance(pixels)
+            stats = advance(pixels)
             done, last = stats.step, stats.step == trainer.cfg.steps
             if done % log_every == 0 or done == 1 or last or (run and done % save_every == 0):
                 _stop_if_not_finite(stats, run)

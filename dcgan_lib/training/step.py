@@ -62,12 +62,16 @@ class Trainer:
             # channels_last is a layout, not another network: convolutions are faster with it
             self.G = Generator(model).to(self.device, memory_format=torch.channels_last)
             self.D = Discriminator(model).to(self.device, memory_format=torch.channels_last)
-        self.opt_g = torch.optim.Adam(self.G.parameters(), cfg.lr_g, (cfg.beta1, cfg.beta2))
-        self.opt_d = torch.optim.Adam(self.D.parameters(), cfg.lr_d, (cfg.beta1, cfg.beta2))
+        team.prepare(cfg, self.G, self.D)
+        # on a GPU the whole of Adam in one kernel, and its step count there too, so that a graph can hold it
+        on_gpu = {"fused": True, "capturable": True} if self.device.type == "cuda" else {}
+        self.opt_g = torch.optim.Adam(self.G.parameters(), cfg.lr_g, (cfg.beta1, cfg.beta2), **on_gpu)
+        self.opt_d = torch.optim.Adam(self.D.parameters(), cfg.lr_d, (cfg.beta1, cfg.beta2), **on_gpu)
         self.average = copy.deepcopy(self.G) if cfg.ema else None
         self.rng = torch.Generator(self.device).manual_seed(cfg.seed)
         self.fixed_z = draw_z(64, model, torch.Generator().manual_seed(cfg.seed)).to(self.device)
         self.steps_done = 0
+        self.plan: dict[str, str] = {}  # layers that take another, equal form: see `tuning`
 
     def advance(self, pixels: Tensor) -> StepStats:
         """One step on pixels as they are stored: `(n, nc, s, s)` uint8, this process's share of the batch."""
@@ -140,7 +144,8 @@ def update(opt: torch.optim.Optimizer, loss: Tensor, team: Alone = ALONE) -> Non
     grads = torch.autograd.grad(loss, params)
     team.mean_(grads)
     for p, grad in zip(params, grads, strict=True):
-        p.grad = grad
+        # fused Adam reads both as they lie in memory: in different layouts it would move the wrong weights
+        p.grad = grad if grad.stride() == p.stride() else torch.empty_like(p).copy_(grad)
     opt.step()
 
 
