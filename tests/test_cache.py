@@ -5,12 +5,13 @@ import json
 import os
 import time
 from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from dcgan_lib.data import DataError, cache, load, prepare
+from dcgan_lib.data import DataError, cache, load, memory, prepare
 
 
 @pytest.fixture(autouse=True)
@@ -89,7 +90,7 @@ def test_a_record_of_another_source_is_not_believed(folder, where, caplog):
 
 
 def test_many_chunks_give_the_same_as_one(folder, monkeypatch):
-    monkeypatch.setattr(prepare, "CHUNK", 2)
+    monkeypatch.setattr(prepare, "GROUP", 2)
     assert values(folder) == [0, 10, 20, 30, 40]
 
 
@@ -99,6 +100,32 @@ def test_the_npy_can_be_read_by_anyone_and_the_record_says_what_it_is(folder, wh
     assert np.load(pixels).shape == (5, 1, 8, 8) and pixels.name.startswith("pictures-8x1-")
     about = json.loads(record.read_text())
     assert about["shape"] == [5, 1, 8, 8] and about["skipped"] == [] and about["key"]["source"] == str(folder)
+
+
+def test_files_are_read_no_further_ahead_than_what_waits_to_be_written():
+    begun = []
+    with ThreadPoolExecutor(2) as pool:
+        results = prepare.ahead(pool, lambda piece: begun.append(piece) or -piece, range(100), most=5)
+        assert [next(results) for _ in range(3)] == [0, -1, -2]
+        results.close()
+    assert sorted(begun) == list(range(len(begun))) and len(begun) <= 7
+
+
+def test_an_array_larger_than_the_memory_can_be_opened(tmp_path):
+    rows = 2 * memory.memory() // 2**20
+    with open(tmp_path / "large.npy", "wb") as file:  # a hole: it takes no room on the disk
+        np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": (rows, 2**20)})
+        file.truncate(file.tell() + rows * 2**20)
+    pixels = memory.as_tensor(memory.map_npy(tmp_path / "large.npy"))
+    assert pixels.shape == (rows, 2**20) and pixels[rows - 1, -1] == 0
+
+
+def test_a_containers_limit_counts_where_it_is_less(tmp_path, monkeypatch):
+    machine = memory.memory()
+    for text, expected in (("max\n", machine), ("1000000\n", 1_000_000)):
+        (tmp_path / "memory.max").write_text(text)
+        monkeypatch.setattr(memory, "LIMITS", (tmp_path / "memory.max", tmp_path / "nowhere"))
+        assert memory.memory() == expected
 
 
 def damage(path, how):

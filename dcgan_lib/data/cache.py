@@ -30,6 +30,7 @@ from torch import Tensor
 
 import dcgan_lib
 from dcgan_lib.data.errors import BadFile, DataError
+from dcgan_lib.data.memory import as_tensor, map_npy
 
 FORMAT = 1  # raised whenever the same key would no longer give the same pixels
 ABANDONED = 3600.0  # seconds without a write after which another process's temporary file is taken for dead
@@ -47,7 +48,7 @@ class StaleCache(Exception):
 class Cached:
     """What a cache holds."""
 
-    pixels: Tensor  # (n, nc, s, s) uint8, mapped from the file; writes stay in this process
+    pixels: Tensor  # (n, nc, s, s) uint8, mapped from the file, see `map_npy`
     skipped: tuple[BadFile, ...]  # files that were found unusable when it was built
     record: Path  # the JSON with the list of them
 
@@ -125,15 +126,17 @@ def read_cache(path: Path, key: dict) -> Cached:
         about = json.loads(record.read_text())
         if about["key"] != key:
             raise StaleCache("its record tells of another source")
-        array = np.load(path, mmap_mode="c", allow_pickle=False)
+        array = map_npy(path)
         if array.dtype != np.uint8 or list(array.shape) != about["shape"]:
             raise StaleCache(f"{array.dtype} {array.shape} in place of uint8 {tuple(about['shape'])}")
-        if hashlib.sha256(array).hexdigest() != about["sha256"]:
-            raise StaleCache("its checksum does not fit")
+        with open(path, "rb") as file:  # read, not mapped: the map of a checked file would count as memory in use
+            file.seek(array.offset)
+            if hashlib.file_digest(file, "sha256").hexdigest() != about["sha256"]:
+                raise StaleCache("its checksum does not fit")
         skipped = tuple(BadFile(name, reason) for name, reason in about["skipped"])
     except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
         raise StaleCache(f"{type(error).__name__}: {error}") from error
-    return Cached(torch.from_numpy(array), skipped, record)
+    return Cached(as_tensor(array), skipped, record)
 
 
 def write_cache(path: Path, key: dict, shape: tuple[int, int, int], chunks: Iterator[Chunk]) -> None:

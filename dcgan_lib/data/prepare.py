@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from dcgan_lib.data.errors import BadFile, DataError, table
 from dcgan_lib.data.faces import DrawnFaces
 
 CHUNK = 512  # images in memory at a time
+GROUP = 32  # files that a thread takes at once: to hand over each one costs as much as a fifth of its decoding
 FEW = 1_000  # drawn faces that are not worth a file
 
 
@@ -48,17 +50,19 @@ def square_files(
     """
     shape = (nc, image_size, image_size)
 
+    def decode(files: Sequence[str]) -> Chunk:
+        read = [_read(folder / file, image_size, nc) for file in files]
+        good = [one for one in read if not isinstance(one, BadImage)]
+        bad = [BadFile(file, str(one)) for file, one in zip(files, read) if isinstance(one, BadImage)]
+        return np.stack(good) if good else np.empty((0, *shape), np.uint8), bad
+
     def build() -> Iterator[Chunk]:
+        groups, workers = (names[i : i + GROUP] for i in range(0, len(names), GROUP)), _workers()
         bar = _bar(f"reading {name}", len(names), progress)
-        with quiet_decoders(), ThreadPoolExecutor(_workers()) as pool, bar as advance:
-            for start in range(0, len(names), CHUNK):
-                some, read = names[start : start + CHUNK], []
-                for one in pool.map(lambda file: _read(folder / file, image_size, nc), some):
-                    read.append(one)
-                    advance(1)
-                good = [one for one in read if not isinstance(one, BadImage)]
-                bad = [BadFile(file, str(one)) for file, one in zip(some, read) if isinstance(one, BadImage)]
-                yield np.stack(good) if good else np.empty((0, *shape), np.uint8), bad
+        with quiet_decoders(), ThreadPoolExecutor(workers) as pool, bar as advance:
+            for pixels, bad in ahead(pool, decode, groups, 2 * workers):
+                yield pixels, bad
+                advance(len(pixels) + len(bad))
 
     listing = "\0".join(f"{file}\0{size}\0{changed}" for file, (size, changed) in zip(names, stamps))
     files = hashlib.sha256(listing.encode("utf-8", "surrogateescape")).hexdigest()
@@ -140,6 +144,21 @@ def keep(folder: Path, names: Sequence[str], held: Cached, unreadable: Sequence[
         log.warning("left out %s, which cannot be used:\n%s\n(recorded in %s)", what, table(bad), held.record)
     skipped = {file.name for file in held.skipped}
     return torch.tensor([name not in skipped for name in names])
+
+
+def ahead(pool: ThreadPoolExecutor, work: Callable, pieces: Iterable, most: int) -> Iterator:
+    """`pool.map(work, pieces)` in bounded memory: no more than `most` pieces are under way or wait to be taken."""
+    waiting: deque[Future] = deque()
+    try:
+        for piece in pieces:
+            waiting.append(pool.submit(work, piece))
+            if len(waiting) >= most:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
 
 
 def _read(path: Path, image_size: int, nc: int) -> np.ndarray | BadImage:
