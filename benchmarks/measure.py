@@ -28,14 +28,19 @@ class Times:
         return statistics.median(self.wall)
 
     def row(self) -> dict[str, float]:
-        """Medians, the fastest round, and how much of the wall time the threads were at work."""
+        """Medians over the rounds, and the fastest one."""
         wall, cpu = self.median(), statistics.median(self.cpu)
-        return {"wall_ms": _round(wall), "wall_min_ms": _round(min(self.wall)), "cpu_ms": _round(cpu)}
+        return {"wall_ms": rounded(wall), "wall_min_ms": rounded(min(self.wall)), "cpu_ms": rounded(cpu)}
+
+    def times_faster_than(self, other: Times) -> float:
+        """The median of the ratios within each round: what slowed a whole round is in both."""
+        return statistics.median(theirs / ours for ours, theirs in zip(self.wall, other.wall))
 
 
 def interleaved(
     forms: Mapping[str, Callable[[], object]],
-    rounds: int,
+    seconds: float,
+    rounds: tuple[int, int] = (3, 25),
     calls: int = 1,
     wait: Callable[[], object] = lambda: None,
     warm: int = 1,
@@ -44,13 +49,18 @@ def interleaved(
 
     Args:
         forms: by name, what to call.
-        rounds: how often each is timed.
+        seconds: another round is begun until then.
+        rounds: but at least, and at most, so many.
         calls: calls in one timing.
         wait: called before the clock is read: on a GPU, `torch.cuda.synchronize`.
         warm: untimed rounds at first; they also load code, choose kernels and fill the caches.
     """
     times = {name: Times() for name in forms}
-    for turn in range(-warm, rounds):
+    least, most = rounds
+    end = time.perf_counter() + seconds
+    for turn in range(-warm, most):
+        if turn >= least and time.perf_counter() > end:
+            break
         for name, form in forms.items():
             wait()
             wall, cpu = time.perf_counter(), time.process_time()
@@ -135,5 +145,6 @@ def _text(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _round(value: float) -> float:
+def rounded(value: float) -> float:
+    """To four digits: more would be noise."""
     return float(f"{value:.4g}")
