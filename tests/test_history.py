@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import resource
 
 import pytest
 import torch
@@ -25,7 +26,7 @@ def test_a_run_writes_its_configuration_first_and_then_its_steps(tmp_path):
     head, entries = history.read(tmp_path / "history.jsonl")
     assert head["model"] == dataclasses.asdict(TINY)
     assert head["train"] == dataclasses.asdict(RUN)
-    assert head["data"] == {"name": "noise", "images": 50}
+    assert (head["data"]["name"], head["data"]["images"]) == ("noise", 50)
     assert {"torch", "python", "dcgan_lib"} <= head["versions"].keys()
     assert [entry["step"] for entry in entries] == [1, 5, 10, 12]
 
@@ -50,9 +51,28 @@ def test_a_run_that_goes_on_mends_a_half_written_line_before_it_appends(tmp_path
     list(train(Trainer(TINY, RUN, "cpu"), NOISE, tmp_path, log_every=1))
     path = tmp_path / "history.jsonl"
     path.write_text(path.read_text()[:-20])
-    longer = dataclasses.replace(RUN, steps=14)
-    list(train(Trainer(TINY, longer, "cpu"), NOISE, tmp_path, log_every=1))
-    assert [entry["step"] for entry in history.read(path)[1]] == [*range(1, 12), 13, 14]
+    list(train(Trainer(TINY, dataclasses.replace(RUN, steps=14), "cpu"), NOISE, tmp_path, log_every=1))
+    assert [entry["step"] for entry in history.read(path)[1]] == list(range(1, 15))
+    assert all(json.loads(line) for line in path.read_text().splitlines())
+
+
+def test_what_was_written_after_the_checkpoint_is_cut_before_it_is_written_again(tmp_path):
+    path = lines(tmp_path / "h", {"model": {}}, {"step": 4}, {"look": {"step": 4}}, {"step": 5}, {"look": {"step": 6}})
+    path.write_text(path.read_text() + '{"step": 7, "lo')
+    history.cut(path, 4)
+    assert history.read_lines(path) == [{"model": {}}, {"step": 4}, {"look": {"step": 4}}]
+
+
+def test_a_line_that_does_not_fit_on_the_disk_leaves_the_file_as_it_was(tmp_path):
+    path = lines(tmp_path / "h", {"model": {}}, {"step": 1})
+    whole, (soft, hard) = path.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) + 5, hard))
+    try:
+        with pytest.raises(history.WriteError, match=r"h: a line could not be written \(File too large\)"):
+            history.append(path, {"step": 2})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert path.read_bytes() == whole
 
 
 def test_a_broken_line_in_the_middle_is_an_error_with_its_number(tmp_path):
