@@ -61,6 +61,8 @@ def test_what_was_written_after_the_checkpoint_is_cut_before_it_is_written_again
     path.write_text(path.read_text() + '{"step": 7, "lo')
     history.cut(path, 4)
     assert history.read_lines(path) == [{"model": {}}, {"step": 4}, {"look": {"step": 4}}]
+    history.cut(path, 4, lines=2)
+    assert history.read_lines(path) == [{"model": {}}, {"step": 4}] and history.length(path) == 2
 
 
 def test_a_line_that_does_not_fit_on_the_disk_leaves_the_file_as_it_was(tmp_path):

@@ -72,16 +72,24 @@ def mend(path: Path) -> None:
         file.truncate(file.read().rfind(b"\n") + 1)
 
 
-def cut(path: Path, step: int) -> None:
-    """Drop what was written after `step`: a run that goes on from there writes it again."""
+def cut(path: Path, step: int, lines: int | None = None) -> None:
+    """Drop what was written after `step`: a run that goes on from there writes it again.
+
+    Args:
+        lines: keep no more than these, where a checkpoint knows how many there were.
+    """
     kept = 0
     with path.open("rb+") as file:
-        for line in file:
-            if line.endswith(b"\n") and (_step(json.loads(line)) or 0) <= step:
-                kept += len(line)
-            else:
+        for number, line in enumerate(file):
+            if number == lines or not line.endswith(b"\n") or (_step(json.loads(line)) or 0) > step:
                 break
+            kept += len(line)
         file.truncate(kept)
+
+
+def length(path: Path) -> int:
+    """How many whole lines a file holds."""
+    return path.read_bytes().count(b"\n")
 
 
 def read(path: str | Path) -> tuple[dict, list[dict]]:
