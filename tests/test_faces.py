@@ -5,9 +5,11 @@ import math
 import pytest
 import torch
 from torch.nn.functional import avg_pool2d
+from torch.utils._python_dispatch import TorchDispatchMode
 
+from dcgan_lib.data import faces
 from dcgan_lib.data.face_attributes import uniform
-from dcgan_lib.data.faces import ATTRIBUTES, DrawnFaces, attributes, draw, face
+from dcgan_lib.data.faces import ATTRIBUTES, DrawnFaces, EndlessFaces, attributes, draw, face
 from dcgan_lib.data.images import Images
 from dcgan_lib.data.shapes import Canvas, ellipse, rounded_box, stroke
 
@@ -217,11 +219,57 @@ def test_an_impossible_face_is_refused_with_what_is_allowed(given, message):
 def test_an_impossible_data_set_is_refused(given, message):
     with pytest.raises(ValueError, match=message):
         DrawnFaces(**given)
+    if "n" not in given:
+        with pytest.raises(ValueError, match=message):
+            EndlessFaces(**given)
 
 
 def test_an_index_outside_the_data_set_is_refused_with_its_bounds():
     with pytest.raises(IndexError, match="face 10 is outside this data set; it has 0 to 9"):
         DrawnFaces(n=10)[10]
+
+
+class Crossings(TorchDispatchMode):
+    """Counts tensors that are sent from one device to another. On the device "meta" no value exists to be read."""
+
+    def __init__(self):
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        result = func(*args, **(kwargs or {}))
+        sent = func.overloadpacket in (torch.ops.aten._to_copy, torch.ops.aten.copy_)
+        self.count += sent and {t.device.type for t in (*args, result) if isinstance(t, torch.Tensor)} != {"meta"}
+        return result
+
+
+@pytest.mark.parametrize("nc", [1, 3])
+def test_drawing_elsewhere_reads_nothing_back_and_sends_nothing_twice(nc):
+    endless, first = EndlessFaces(32, nc, seed=5), torch.arange(7, device="meta")
+    endless.draw(first)
+    with Crossings() as seen:
+        pixels = endless.draw(first + 7)
+    assert pixels.shape == (7, nc, 32, 32) and pixels.is_meta and seen.count == 0
+
+
+def test_the_crossings_of_a_constant_are_seen():
+    with Crossings() as seen:
+        torch.ones(3).to("meta")
+    assert seen.count == 1
+
+
+def test_endless_faces_begin_as_the_data_set_of_their_seed():
+    endless, drawn = EndlessFaces(32, seed=5), DrawnFaces(9, 32, seed=5).images()
+    assert torch.equal(endless.draw(torch.tensor([8, 0, 4])), drawn.pixels[[8, 0, 4]])
+    assert torch.equal(endless.batch([3]), drawn.batch([3]))
+    assert (endless.name, endless.nc, endless.image_size, len(endless)) == ("faces", 3, 32, 2**63 - 1)
+
+
+def test_the_number_drawn_at_once_does_not_show(monkeypatch):
+    known = attributes(5, range(11))
+    at_once = draw(known, 16)
+    monkeypatch.setattr(faces, "_CHUNK", 3 * 16**2)
+    assert torch.equal(draw(known, 16), at_once)
 
 
 def test_drawing_leaves_the_number_of_threads_as_it_was():

@@ -3,7 +3,7 @@
 from dcgan_lib.data.cache import cache_root
 from dcgan_lib.data.catalogue import CATALOGUE, DataSet
 from dcgan_lib.data.errors import BadFile, DataError
-from dcgan_lib.data.faces import DrawnFaces
+from dcgan_lib.data.faces import DrawnFaces, EndlessFaces
 from dcgan_lib.data.folder import FolderIndex, index_folder
 from dcgan_lib.data.images import Images, batches, epoch_order, to_uint8, to_unit
 from dcgan_lib.data.loading import load
@@ -15,6 +15,7 @@ __all__ = [
     "DataError",
     "DataSet",
     "DrawnFaces",
+    "EndlessFaces",
     "FolderIndex",
     "Images",
     "batches",

@@ -8,6 +8,7 @@ face 12,345 can be known without the 12,345 before it, and a new attribute would
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterable, Sequence
 
 import torch
@@ -50,8 +51,7 @@ class Attribute:
             return (u.sqrt() if self.rising else u) * (self.high - self.low) + self.low
         if self.kind == "flag":
             return u < self.p
-        ends = torch.tensor(self.weights, dtype=torch.float64).cumsum(0)[:-1].float().to(u.device)
-        return (u[:, None] >= ends).sum(dim=1)
+        return (u[:, None] >= _ends(self.weights, u.device)).sum(dim=1)
 
     def cdf(self, value: Tensor) -> Tensor:
         """P(attribute <= value) of a continuous attribute, the inverse of `quantile`."""
@@ -89,6 +89,12 @@ class Attribute:
         if number and self.low <= float(value) <= self.high:
             return float(value)
         raise ValueError(f"{self.name}={value!r} is out of range; use a number from {self.low:g} to {self.high:g}")
+
+
+@functools.cache  # a constant that travels to a GPU makes the processor wait for all the work before it: once is enough
+def _ends(weights: tuple[float, ...], device: torch.device) -> Tensor:
+    """Where on [0, 1) each category but the last ends."""
+    return torch.tensor(weights, dtype=torch.float64, device="cpu").cumsum(0)[:-1].float().to(device)
 
 
 def _continuous(
@@ -185,10 +191,14 @@ def _scramble(bits: Tensor) -> Tensor:
     return xor_shift(bits, 31)
 
 
+@functools.cache
+def _start(seed: int) -> int:
+    return int(_scramble(torch.tensor(_signed(seed * _STRIDE), device="cpu")))
+
+
 def uniform(seed: int, indices: Tensor, number: int) -> Tensor:
     """Uniform numbers on [0, 1), `(n,)` float32 with 24 bits: a hash of (seed, index, number)."""
-    start = _scramble(torch.tensor(_signed(seed * _STRIDE), device=indices.device))
-    stream = _scramble(indices * _signed(_STRIDE) + start)
+    stream = _scramble(indices * _signed(_STRIDE) + _start(seed))
     bits = _scramble(stream + _signed((number + 1) * _STRIDE))
     return ((bits >> 40) & 0xFFFFFF).float() * 2.0**-24
 

@@ -7,6 +7,7 @@ the canvas and the sketch, and paints inside a small window that can hold it. Le
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import torch
 from torch import Tensor
@@ -55,8 +56,9 @@ STYLES = {
 }
 
 
+@functools.cache  # sent to a GPU once: sending makes the processor wait for all the work before it
 def _rgb(colours: str, nc: int, device: torch.device) -> Tensor:
-    """Hexadecimal colours as `(nc, k)` in [0, 1].
+    """Hexadecimal colours as `(nc, k)` in [0, 1]. Not to be written into.
 
     Painting is linear: the luma of a mixture is the mixture of the lumas. So a grey picture is painted in greys.
     """
@@ -64,6 +66,12 @@ def _rgb(colours: str, nc: int, device: torch.device) -> Tensor:
     if nc == 1:
         rows = [[0.299 * r + 0.587 * g + 0.114 * b] for r, g, b in rows]  # Rec. 601
     return torch.tensor(rows, device=device).T.contiguous()
+
+
+@functools.cache
+def _styles(device: torch.device) -> Tensor:
+    """The table of hair styles, `(style, column)`."""
+    return torch.tensor([STYLES[name] for name in ATTRIBUTES["hair_style"].names], device=device)
 
 
 def _along(stops: Tensor, t: Tensor, closed: bool = False) -> Tensor:
@@ -114,8 +122,7 @@ def sketch(given: dict[str, Tensor], nc: int) -> Sketch:
         return _rgb(" ".join(colours), nc, device)[:, given[name]]
 
     skin, hair = _along(_rgb(SKIN, nc, device), given["skin"]), pick(HAIR, "hair_colour")
-    table = torch.tensor([STYLES[name] for name in ATTRIBUTES["hair_style"].names], device=device)
-    style = dict(zip(STYLE_COLUMNS, table[given["hair_style"]].T.contiguous()))
+    style = dict(zip(STYLE_COLUMNS, _styles(device)[given["hair_style"]].T.contiguous()))
     warm = _rgb("d9603f", nc, device)
     dark = _rgb("3a1a1c", nc, device)
     return Sketch(

@@ -15,6 +15,7 @@ so a picture comes out the same bits alone or in a batch, on a CPU or on a GPU.
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import torch
 from torch import Tensor
@@ -34,7 +35,7 @@ class Canvas:
     def blank(cls, n: int, image_size: int, nc: int, device: torch.device | str = "cpu") -> Canvas:
         """An unpainted canvas of `n` square pictures."""
         pixel = 2.0 / image_size
-        centres = ((torch.arange(image_size, dtype=torch.float64) + 0.5) * pixel - 1.0).float().to(device)
+        centres = _centres(image_size, torch.device(device))
         pixels = torch.empty(nc, image_size, image_size, n, device=device)
         return cls(pixels, centres[:, None], centres[:, None, None], pixel)
 
@@ -69,6 +70,13 @@ class Canvas:
             cover = cover * opacity
         for plane, ink in zip(self.pixels, colour):  # plane: (h, w, n)
             plane.add_((ink - plane).mul_(cover))
+
+
+@functools.cache
+def _centres(image_size: int, device: torch.device) -> Tensor:
+    """Of the pixels of a row, `(image_size,)`."""
+    places = torch.arange(image_size, dtype=torch.float64, device="cpu") + 0.5
+    return (places * (2.0 / image_size) - 1.0).float().to(device)
 
 
 def ellipse(x: Tensor, y: Tensor, rx: Tensor | float, ry: Tensor | float) -> Tensor:
