@@ -3,7 +3,11 @@
 import platform
 import sys
 
-import torch
+from dcgan_lib.threads import wait_politely
+
+wait_politely()
+
+import torch  # noqa: E402 - only now: OpenMP reads how to wait when torch loads it
 
 
 def device() -> torch.device:

@@ -14,10 +14,12 @@ import sys
 from collections.abc import Sequence
 
 from dcgan_lib.cli import show, train
+from dcgan_lib.threads import wait_politely
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit status: 0 done, 1 stopped early and saved, 2 an error that was explained."""
+    wait_politely()  # here, because no command has imported torch yet
     args = _parser().parse_args(argv)
     try:
         return args.run(args) or 0

@@ -8,6 +8,7 @@ import signal
 import sys
 from pathlib import Path
 
+from dcgan_lib import threads
 from dcgan_lib.cli import flags
 from dcgan_lib.cli.common import load, say
 from dcgan_lib.config import TrainConfig
@@ -22,6 +23,8 @@ def add(commands) -> None:
     flags.add_data_flags(train)
     train.add_argument("--out", metavar="FOLDER", help="history, samples, checkpoints, networks [runs/<data>-<size>]")
     train.add_argument("--device", metavar="NAME", help="cpu, cuda, cuda:1 [cuda where there is one]")
+    train.add_argument("--threads", type=int, metavar="N", help="processor threads [the cores available]")
+    train.add_argument("--plain", action="store_true", help="take the plain step: no measuring, no captured graph")
     train.add_argument("--log-every", type=int, default=10, metavar="N", help="steps between history lines [10]")
     train.add_argument("--save-every", type=int, default=500, metavar="N", help="steps between checkpoints [500]")
     train.add_argument("--sample-every", type=int, default=500, metavar="N", help="steps between sample sheets [500]")
@@ -35,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
 
     from dcgan_lib.training import Trainer, checkpoint, train
 
+    threads.settle(args.threads)
     model, cfg = flags.model_config(args), flags.from_flags(TrainConfig, args)
     say(f"networks: {model.image_size}x{model.image_size}x{model.nc}, nz {model.nz}, ngf {model.ngf}, ndf {model.ndf}")
     images = load(args, model.image_size, model.nc)
@@ -48,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
         log_every=args.log_every,
         save_every=args.save_every,
         sample_every=args.sample_every,
+        fast=not args.plain,
     )
     bar = None
     with _Stop() as stop:
