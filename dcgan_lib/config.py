@@ -134,6 +134,7 @@ class TrainConfig(_Json):
     ema: float = 0.0  # decay of the running average of G's weights; 0 is off, 0.999 is usual (Yazici 2019)
     flip: bool = False  # mirror half of the real images; the paper used no augmentation
     precision: str = "fp32"  # "bf16": convolutions in bfloat16. A different rounding, not the same update
+    sync_batch_norm: bool = True  # of several processes: statistics of the whole batch, or of each one's share
     seed: int = 0  # decides initial weights, the order of images and every z
 
     def __post_init__(self) -> None:
