@@ -9,7 +9,7 @@ import torch
 
 from dcgan_lib.config import DCGANConfig, TrainConfig
 from dcgan_lib.data.images import Images
-from dcgan_lib.training import Trainer, checkpoint, history, train
+from dcgan_lib.training import Trainer, atomic, checkpoint, history, train
 from dcgan_lib.training.checkpoint import CheckpointError
 
 TINY = DCGANConfig(image_size=16, nc=1, nz=6, ngf=4, ndf=4)
@@ -140,11 +140,19 @@ def test_one_flipped_bit_anywhere_is_noticed(tmp_path):
             checkpoint.load(path)
 
 
-@pytest.mark.parametrize("content", [b"", b"<html>quota exceeded</html>", b"PK\x03\x04 a torch file"])
-def test_a_foreign_file_is_not_read(tmp_path, content):
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"", "an empty file"),
+        (b"<html><title>Quota exceeded</title></html>", "a web page titled 'Quota exceeded'"),
+        (b"PK\x03\x04 a torch file", "a zip archive, or what torch.save writes"),
+        (b"dcgan-checkpoint x y\n", "a checkpoint of this library"),
+    ],
+)
+def test_a_foreign_file_is_not_read_and_is_called_what_it_is(tmp_path, content, kind):
     path = tmp_path / "step-00000001.ckpt"
     path.write_bytes(content)
-    with pytest.raises(CheckpointError, match=rf"not a checkpoint of this library \({len(content)} bytes\)"):
+    with pytest.raises(CheckpointError, match=rf"not a checkpoint of this library \({kind}, {len(content)} bytes\)"):
         checkpoint.load(path)
 
 
@@ -199,10 +207,10 @@ def test_nothing_but_damaged_files_is_an_error_that_names_them_all(tmp_path):
 @pytest.mark.parametrize("call", ["fsync", "replace"])
 def test_a_write_that_fails_leaves_the_old_file_intact(tmp_path, monkeypatch, call):
     path = tmp_path / "kept"
-    checkpoint.write_atomically(path, b"old")
+    atomic.write(path, b"old")
     monkeypatch.setattr(os, call, _disk_full)
-    with pytest.raises(CheckpointError, match=r"kept: could not be written \(No space left.*what stood there before"):
-        checkpoint.write_atomically(path, b"new")
+    with pytest.raises(OSError, match="No space left"):
+        atomic.write(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 

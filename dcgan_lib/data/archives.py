@@ -114,7 +114,9 @@ def unpack(archive: Path, to: Path, max_files: int = MAX_FILES, max_bytes: int =
             os.replace(path, to / path.name)
     except (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError) as error:
         what = describe_file(archive)
-        raise DataError(f"{archive} cannot be unpacked ({error}; it is {what}): delete it and fetch it again") from error
+        raise DataError(
+            f"{archive} cannot be unpacked ({error}; it is {what}): delete it and fetch it again"
+        ) from error
     finally:
         shutil.rmtree(inside, ignore_errors=True)
 

@@ -22,7 +22,7 @@ from PIL import Image
 from torch import Tensor
 
 from dcgan_lib.data.images import Images, to_uint8
-from dcgan_lib.training import checkpoint, history
+from dcgan_lib.training import checkpoint, history, progress
 from dcgan_lib.training.film import sample
 from dcgan_lib.training.sessions import Session
 from dcgan_lib.training.step import StepStats, Trainer
@@ -61,12 +61,13 @@ class RunFolder:
     def open(self) -> None:
         """Load the newest checkpoint, if any; begin the history, or go on where the checkpoint was."""
         self.samples.mkdir(parents=True, exist_ok=True)
-        saved = sorted(self.checkpoints.glob("step-*.ckpt"))
-        if saved and saved[-1] > checkpoint.path_of(self.trainer, self.checkpoints):
-            checkpoint.resume(self.trainer, self.checkpoints)
+        # a new trainer takes over even a checkpoint of step 0, for its plan
+        resumed = checkpoint.resume(self.trainer, self.checkpoints, beyond=self.trainer.steps_done or -1)
         self.watch = Watch(self.images)
         if self.history.exists():
-            self._go_on()
+            history.mend(self.history)
+        if self.history.exists() and history.length(self.history):  # a run killed at its very start has no header
+            self._go_on(resumed.history if resumed else None)
         else:
             history.append(self.history, self._header())
         self.session = Session(self.out / "sessions.jsonl", self.trainer, self.settings)
@@ -111,9 +112,9 @@ class RunFolder:
         for message in look.warnings:
             warnings.warn(message, CollapseWarning, stacklevel=2)
 
-    def _go_on(self) -> None:
-        history.mend(self.history)
-        history.cut(self.history, self.trainer.steps_done)
+    def _go_on(self, lines: int | None) -> None:
+        # of a step whose writing failed, everything is written again
+        history.cut(self.history, self.trainer.steps_done - progress.of(self.trainer).unwritten, lines)
         then, now = history.read(self.history)[0]["data"], self._header()["data"]
         if then.get("fingerprint", now["fingerprint"]) != now["fingerprint"] or then["images"] != now["images"]:
             warnings.warn(

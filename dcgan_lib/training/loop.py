@@ -1,20 +1,24 @@
-"""The loop around the step: order of the images, history, samples, checkpoints."""
+"""The loop around the step: order of the images, history, samples, checkpoints, and leaving it at any moment."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
+from torch import Tensor
+
 from dcgan_lib.data.images import Images
-from dcgan_lib.training import checkpoint, engine
+from dcgan_lib.training import checkpoint, engine, progress
 from dcgan_lib.training.feed import feed
 from dcgan_lib.training.folder import RunFolder
+from dcgan_lib.training.record import Every, Measure, Record
 from dcgan_lib.training.step import StepStats, Trainer
+from dcgan_lib.training.stopping import Held
 
 
-class NonFiniteLoss(RuntimeError):
-    """A loss became infinite or not a number. The message names the step, the loss and what to try."""
+class HalfStep(RuntimeError):
+    """The trainer was stopped between D's update and G's, and there is no checkpoint to go back to."""
 
 
 def train(
@@ -25,6 +29,7 @@ def train(
     log_every: int = 10,
     save_every: int = 500,
     sample_every: int = 500,
+    best: Measure | None = None,
     tensorboard: bool = False,
     fast: bool = True,
 ) -> Iterator[StepStats]:
@@ -34,45 +39,85 @@ def train(
     saved then) and call again to go on. The order of the images depends on the seed and the number of steps done
     alone, so a run that was stopped and resumed sees the same batches as one that was not.
 
+    A signal to stop (Ctrl-C, a notebook's stop button, SIGTERM) waits until the step is whole and, with a folder,
+    saved; then it does what it would have done. The same call goes on from there, in the same process or another.
+
     Args:
         trainer: the networks; they are changed.
         images: the real ones, of the networks' size and channels.
         out: a folder for `history.jsonl`, `samples/` and `checkpoints/`; nothing is written without one. If it
             holds checkpoints, the newest whole one is loaded first, unless the trainer has done as many steps.
         log_every, save_every, sample_every: steps between history lines, checkpoints and sample sheets.
+        best: how good the trainer is at the moment, the lower the better, such as a distance between samples and real
+            images. It is asked whenever samples are drawn, and must draw from random numbers of its own. The state
+            with the lowest value is kept as `checkpoints/best.ckpt`; the values are in the history, as `measure`.
         tensorboard: also write for TensorBoard, into `out`/tensorboard.
         fast: make the steps in the fastest way that this machine has (see `engine`); the updates are the same.
 
     Raises:
         ValueError: images of another size or number of channels, or fewer than one batch.
-        NonFiniteLoss: a loss is infinite or not a number. Nothing of that state is saved.
+        NonFiniteLoss: a loss or a weight is infinite or not a number. Nothing of that state is saved.
+        CannotWrite: a file cannot be written. The trainer is at the end of a step; call again, or save it elsewhere.
         CheckpointError: `out` holds checkpoints that cannot be used.
+        HalfStep: an earlier call was broken off in the middle of a step, and there is no checkpoint to go back to.
     """
     check_fit(trainer, images)
-    if tensorboard and out is None:
-        raise ValueError("tensorboard=True without a folder: name one with out=")
+    for name, value in (("tensorboard", tensorboard), ("best", best)):
+        if value and out is None:
+            raise ValueError(f"{name}={value!r} without a folder: name one with out=")
     every = {"log_every": log_every, "save_every": save_every, "sample_every": sample_every}
-    folder = out is not None and RunFolder(Path(out), trainer, images, tensorboard=tensorboard, settings=every)
-    with folder or nullcontext() as run:
-        # after the folder is open: a checkpoint may have brought a plan
-        advance = engine.prepare(trainer) if fast else trainer.advance
-        for pixels in feed(trainer, images):
-            stats = advance(pixels)
-            done, last = stats.step, stats.step == trainer.cfg.steps
-            if done % log_every == 0 or done == 1 or last or (run and done % save_every == 0):
-                _stop_if_not_finite(stats, run)
-                if run:
-                    run.log(stats.numbers())
-            if run and (done % sample_every == 0 or done == 1 or last):
-                run.sample(stats)
-            if run and (done % save_every == 0 or last):
-                checkpoint.save(trainer, run.checkpoints)
+    run = RunFolder(Path(out), trainer, images, tensorboard=tensorboard, settings=every) if out is not None else None
+    record = Record(trainer, run, Every(log_every, save_every, sample_every), best)
+    mine = progress.of(trainer)
+    turn = mine.turn = object()
+    with ExitStack() as files:
+        with Held(), record.still_in_memory():
+            _mend(trainer, run)
+            if run:
+                files.enter_context(run)
+            # after the folder is open: a checkpoint may have brought a plan
+            steps = _steps(trainer, images, engine.prepare(trainer) if fast else trainer.advance)
+            record.begin()
+        while True:
+            with Held() as held:
+                stats = next(steps, None)
+                if stats is None:
+                    return
+                if mine.unwritten:
+                    record.after(stats)
+                    mine.unwritten = False
+                if held.asked is not None:
+                    held.message = record.leave()
+            mine.unseen = None
             try:
                 yield stats
             except GeneratorExit:  # the caller has left its loop, between two steps
-                if run and not checkpoint.path_of(trainer, run.checkpoints).exists():
-                    checkpoint.save(trainer, run.checkpoints)
+                if mine.turn is turn:
+                    record.leave()
                 raise
+
+
+def _steps(trainer: Trainer, images: Images, advance: Callable[[Tensor], StepStats]) -> Iterator[StepStats]:
+    """The steps from here to the last. First, again, one that an earlier call made and could not hand over."""
+    mine = progress.of(trainer)
+    if mine.unseen is not None and mine.unseen.step == trainer.steps_done:
+        yield mine.unseen
+    for pixels in feed(trainer, images):
+        mine.torn = True
+        stats = advance(pixels)
+        mine.torn, mine.unseen, mine.unwritten = False, stats, True
+        yield stats
+
+
+def _mend(trainer: Trainer, run: RunFolder | None) -> None:
+    """Put back to its last checkpoint a trainer whose last step was broken off in the middle."""
+    if not progress.of(trainer).torn:
+        return
+    if run is None or checkpoint.resume(trainer, run.checkpoints) is None:
+        raise HalfStep(
+            f"the step after step {trainer.steps_done:,} was broken off in its middle: D may have moved and G not. "
+            "Make a new Trainer; with a folder (out=) it goes on from the newest checkpoint there"
+        )
 
 
 def check_fit(trainer: Trainer, images: Images) -> None:
@@ -93,18 +138,3 @@ def check_fit(trainer: Trainer, images: Images) -> None:
             f"{images.name!r} has {len(images)} images, fewer than one batch of {cfg.batch_size}: "
             f"use TrainConfig(batch_size={max(2, len(images) // 4)}) or more images"
         )
-
-
-def _stop_if_not_finite(stats: StepStats, run: RunFolder | None) -> None:
-    numbers = stats.numbers()
-    bad = [f"{name} = {numbers[name]}" for name in ("loss_d", "loss_g") if not _finite(numbers[name])]
-    if bad:
-        kept = sorted(run.checkpoints.glob("step-*.ckpt"))[-1:] if run else []
-        raise NonFiniteLoss(
-            f"step {stats.step}: {' and '.join(bad)}. Last good checkpoint: {kept[0] if kept else 'none'}. "
-            "Try a lower learning rate, precision='fp32', or look at the images for values that are not in [-1, 1]"
-        )
-
-
-def _finite(value: float) -> bool:
-    return value - value == 0

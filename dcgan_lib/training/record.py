@@ -1,0 +1,146 @@
+"""What a run writes down after its steps, and when; and what it says when it cannot.
+
+All that is due after one step is written in this order: numbers, samples, the best checkpoint, the checkpoint. A
+process that is killed on the way goes on from an older checkpoint and writes all of it again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from dcgan_lib.training import atomic, checkpoint, history, progress
+from dcgan_lib.training.folder import RunFolder
+from dcgan_lib.training.step import StepStats, Trainer
+
+Measure = Callable[[Trainer], float]
+
+
+class NonFiniteLoss(RuntimeError):
+    """A loss or a weight became infinite or not a number. The message names the step, which, and what to try."""
+
+
+class Every(NamedTuple):
+    """Steps between two lines, checkpoints and sample sheets."""
+
+    log: int
+    save: int
+    sample: int
+
+
+class Record:
+    """Writes one run's files after its steps.
+
+    Args:
+        run: where; nothing is written without one, and the losses are looked at all the same.
+        best: what the run is judged by, lower being better; it is asked whenever samples are drawn.
+    """
+
+    def __init__(self, trainer: Trainer, run: RunFolder | None, every: Every, best: Measure | None = None) -> None:
+        self.trainer, self.run, self.every, self.best = trainer, run, every, best
+
+    def begin(self) -> None:
+        """The first checkpoint, before anything can be lost: a full or read-only disk is found now."""
+        if self.run and not self._path().exists():
+            with self.still_in_memory():
+                self._save()
+
+    def after(self, stats: StepStats) -> None:
+        """Write what is due after a step.
+
+        Raises:
+            NonFiniteLoss: it must not be written.
+            CannotWrite: it cannot be.
+        """
+        step, run, ends = stats.step, self.run, stats.step in (1, self.trainer.cfg.steps)
+        log, sample = (ends or step % every == 0 for every in (self.every.log, self.every.sample))
+        save = step == self.trainer.cfg.steps or step % self.every.save == 0
+        if not (log or (run and (sample or save))):
+            return
+        numbers = stats.numbers()
+        self._stop_if_not_finite(numbers)
+        if run is None:
+            return
+        with self.still_in_memory():
+            measured = self._measure(numbers) if sample and self.best else False
+            if log or save or (sample and self.best):
+                run.log(numbers)
+            if sample:
+                run.sample(stats)
+            if measured:
+                checkpoint.save_best(self.trainer, run.checkpoints, self._lines())
+            if save:
+                self._save()
+
+    def leave(self) -> str:
+        """Keep this moment, where it is not kept yet. Returns what to tell the person who asked to stop."""
+        stopped = f"stopped after step {self.trainer.steps_done:,}"
+        if self.run is None:
+            return f"{stopped}, which is whole: the trainer is in memory. Run the same again to go on"
+        if not self._path().exists():
+            with self.still_in_memory():
+                self._save()
+        return f"{stopped}; saved {self._path()}. Run the same again to go on"
+
+    @contextmanager
+    def still_in_memory(self) -> Iterator[None]:
+        """Errors of writing say that nothing is lost yet, and how to keep it."""
+        try:
+            yield
+        except checkpoint.NotFinite as error:
+            raise NonFiniteLoss(f"{error}. {self._remedies()}") from error
+        except (OSError, history.WriteError, checkpoint.CannotWrite) as error:
+            raise checkpoint.CannotWrite(self._cannot(error)) from error
+
+    def _measure(self, numbers: dict) -> bool:
+        """Note what the run is judged by. True where it has never been so good."""
+        value, mine = float(self.best(self.trainer)), progress.of(self.trainer)
+        numbers["measure"] = value if math.isfinite(value) else None
+        if not math.isfinite(value) or (mine.best is not None and value >= mine.best.value):
+            return False
+        mine.best = progress.Best(value, self.trainer.steps_done)
+        return True
+
+    def _save(self) -> None:
+        checkpoint.save(self.trainer, self.run.checkpoints, self._lines())
+
+    def _lines(self) -> int:
+        """The history's length, once it is on the disk: a checkpoint must not tell of lines that a power cut takes."""
+        atomic.sync(self.run.history)
+        return history.length(self.run.history)
+
+    def _path(self) -> Path:
+        return checkpoint.path_of(self.trainer, self.run.checkpoints)
+
+    def _stop_if_not_finite(self, numbers: dict) -> None:
+        bad = [f"{name} = {numbers[name]}" for name in ("loss_d", "loss_g") if not math.isfinite(numbers[name])]
+        if bad:
+            raise NonFiniteLoss(f"step {numbers['step']}: {' and '.join(bad)}, nothing is saved. {self._remedies()}")
+
+    def _remedies(self) -> str:
+        kept = checkpoint.newest(self.run.checkpoints) if self.run else None
+        go_on = (
+            "; checkpoint.restore(trainer, checkpoint.load(path), other_settings=True) takes it over into a new run"
+            if kept
+            else ""
+        )
+        return (
+            f"Last good checkpoint: {kept or 'none'}{go_on}. "
+            "Try a lower learning rate (lr_g, lr_d), precision='fp32', or another loss"
+        )
+
+    def _cannot(self, error: Exception) -> str:
+        cause = error if isinstance(error, OSError) else error.__cause__
+        where = getattr(cause, "filename", None) or self.run.out
+        kept, out = checkpoint.newest(self.run.checkpoints), str(self.run.out)
+        return (
+            f"{where}: could not be written after step {self.trainer.steps_done:,} "
+            f"({getattr(cause, 'strerror', None) or cause}). Nothing is lost: "
+            + (f"{kept} is intact, and " if kept else "")
+            + "the training is in memory, at the end of that step. "
+            f"Mend the folder and call train(trainer, images, {out!r}) again; or keep it elsewhere: "
+            "checkpoint.save(trainer, 'elsewhere/checkpoints'), and train(trainer, images, 'elsewhere') goes on"
+        )

@@ -1,0 +1,95 @@
+"""Signals that wait until the step is whole.
+
+A Ctrl-C may strike anywhere: between D's update and G's, or in the middle of a line of the history. Acted upon there,
+it would leave half a step in memory, which no resumed run can equal. So it is noted, and acts at the next boundary.
+SIGTERM, which a cluster sends before it kills, is treated alike.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from types import FrameType
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Held:
+    """Inside the block a signal is noted; when the block ends, it does what it would have done.
+
+        with Held() as held:
+            ...  # a whole step
+            if held.asked:
+                held.message = f"saved {path}"
+
+    The handlers of before are back at the end of the block, where the signal that came is delivered to them. Python's
+    own raises `KeyboardInterrupt(message)`; where a signal would end the process, the message is printed to stderr
+    first. A second signal does not wait: somebody means it. Outside the main thread, where signals never arrive, and
+    for a signal that is ignored or handled by another language, nothing changes.
+
+    An exception that leaves the block takes the place of the signal.
+    """
+
+    def __init__(self) -> None:
+        self.asked: int | None = None  # the signal that came
+        self.message = ""
+
+    def __enter__(self) -> Held:
+        self.before = {}
+        if threading.current_thread() is threading.main_thread():
+            kept = {number: signal.getsignal(number) for number in SIGNALS}
+            self.before = {number: old for number, old in kept.items() if old not in (None, signal.SIG_IGN)}
+            for number in self.before:
+                signal.signal(number, self._note)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *problem: object) -> None:
+        for number, old in self.before.items():
+            signal.signal(number, old)
+        if self.asked is None or kind is not None:
+            return
+        if self.before[self.asked] is signal.default_int_handler:
+            raise KeyboardInterrupt(self.message)
+        if self.before[self.asked] is signal.SIG_DFL and self.message:
+            print(self.message, file=sys.stderr, flush=True)
+        signal.raise_signal(self.asked)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        if self.asked is None:
+            self.asked = number
+            return
+        old = self.before[number]
+        if callable(old):  # it has heard of neither signal yet
+            old(self.asked, frame)
+            old(number, frame)
+        else:
+            signal.signal(number, old)
+            signal.raise_signal(number)
+
+
+class Stop:
+    """For a loop of one's own: `asked` becomes true with the first SIGINT or SIGTERM, and a second one leaves at once.
+
+    with Stop() as stop:
+        for stats in train(trainer, images, out):
+            if stop.asked:
+                break  # the run is saved
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def __enter__(self) -> Stop:
+        in_main = threading.current_thread() is threading.main_thread()
+        self.before = {number: signal.signal(number, self._ask) for number in SIGNALS} if in_main else {}
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        for number, old in self.before.items():
+            signal.signal(number, old if old is not None else signal.SIG_DFL)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        if self.asked:
+            raise KeyboardInterrupt("a second signal: left at once, what came after the last checkpoint is lost")
+        self.asked = True
