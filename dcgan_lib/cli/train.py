@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import signal
 import sys
+from contextlib import closing
 from pathlib import Path
 
 from dcgan_lib import threads
-from dcgan_lib.cli import flags
+from dcgan_lib.cli import flags, judge
 from dcgan_lib.cli.common import load, say
+from dcgan_lib.cli.rescue import go_on_command, rescue
 from dcgan_lib.config import TrainConfig
 
 
@@ -28,15 +29,24 @@ def add(commands) -> None:
     train.add_argument("--log-every", type=int, default=10, metavar="N", help="steps between history lines [10]")
     train.add_argument("--save-every", type=int, default=500, metavar="N", help="steps between checkpoints [500]")
     train.add_argument("--sample-every", type=int, default=500, metavar="N", help="steps between sample sheets [500]")
+    train.add_argument(
+        "--best",
+        choices=judge.CHOICES,
+        default="sliced",
+        help="keep the best state apart, by a distance to real images at each sample sheet [sliced]",
+    )
+    train.add_argument(
+        "--rescue",
+        metavar="FOLDER",
+        help="where the run is kept if --out cannot be written any more [the system's temporary folder]",
+    )
     flags.add_model_flags(train)
     flags.add_config_flags(train, TrainConfig, "the run")
     train.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    from tqdm import tqdm
-
-    from dcgan_lib.training import Trainer, checkpoint, train
+    from dcgan_lib.training import Trainer, checkpoint, progress, train
 
     threads.settle(args.threads)
     model, cfg = flags.model_config(args), flags.from_flags(TrainConfig, args)
@@ -52,10 +62,44 @@ def run(args: argparse.Namespace) -> int:
         log_every=args.log_every,
         save_every=args.save_every,
         sample_every=args.sample_every,
+        best=judge.measure(args.best, images),
         fast=not args.plain,
     )
+    try:
+        _follow(steps, args, cfg)
+    except checkpoint.CannotWrite as error:
+        saved = checkpoint.newest(out / "checkpoints")
+        if trainer.steps_done == 0 or saved == checkpoint.path_of(trainer, out / "checkpoints"):
+            raise  # there is nothing in memory that is not on the disk
+        say(f"error: {error}")
+        say(f"go on with: {go_on_command(rescue(trainer, out, args.rescue))}")
+        return 2
+    except KeyboardInterrupt as error:
+        say(f"{error or 'interrupted'}. The same command goes on from the newest checkpoint")
+        return 130
+    if trainer.steps_done < cfg.steps:
+        saved = checkpoint.path_of(trainer, out / "checkpoints")
+        say(f"stopped after step {trainer.steps_done:,}; saved {saved}. The same command goes on from there")
+        return 1
+    folder = _export(trainer, images, out / "networks")
+    say(f"done: {trainer.steps_done:,} steps. Networks in {folder}, samples in {out / 'samples'}")
+    if best := progress.of(trainer).best:
+        kept = Trainer(model, cfg, trainer.device)
+        checkpoint.restore(kept, checkpoint.load(out / "checkpoints" / "best.ckpt", kept.device), other_settings=True)
+        best_folder = _export(kept, images, out / "best")
+        say(f"best: step {best.step:,}, {args.best} distance {best.value:.4f}. Networks in {best_folder}")
+    say(f"next: python -m dcgan_lib sample {out} --to samples.png")
+    return 0
+
+
+def _follow(steps, args: argparse.Namespace, cfg: TrainConfig) -> None:
+    """Show the run until its end, or until it is asked to stop: left early, `steps` saves."""
+    from tqdm import tqdm
+
+    from dcgan_lib.training.stopping import Stop
+
     bar = None
-    with _Stop() as stop:
+    with Stop() as stop, closing(steps):
         for stats in steps:
             if bar is None:  # made here, because a resumed run's first step is not 1
                 bar = tqdm(total=cfg.steps, initial=stats.step - 1, unit="step", dynamic_ncols=True, mininterval=0.5)
@@ -69,19 +113,11 @@ def run(args: argparse.Namespace) -> int:
                 bar.set_postfix_str(f"{losses}  {scores}")
             if stop.asked:
                 break
-    if bar is not None:
-        bar.close()
-    if trainer.steps_done < cfg.steps:
-        saved = checkpoint.save(trainer, out / "checkpoints")
-        say(f"stopped after step {trainer.steps_done:,}; saved {saved}. The same command goes on from there")
-        return 1
-    folder = _export(trainer, images, out)
-    say(f"done: {trainer.steps_done:,} steps. Networks in {folder}, samples in {out / 'samples'}")
-    say(f"next: python -m dcgan_lib sample {out} --to samples.png")
-    return 0
+        if bar is not None:
+            bar.close()
 
 
-def _export(trainer, images, out: Path) -> Path:
+def _export(trainer, images, folder: Path) -> Path:
     from dcgan_lib import pretrained
     from dcgan_lib.training import history, refresh_batch_norm
 
@@ -91,22 +127,4 @@ def _export(trainer, images, out: Path) -> Path:
         "command": shlex.join(["python", "-m", "dcgan_lib", *sys.argv[1:]]),
         "steps_done": trainer.steps_done,
     }
-    return pretrained.save(out / "networks", trainer.best_G, trainer.D, record)
-
-
-class _Stop:
-    """Ctrl-C or a polite kill: finish the step, then leave. A second one leaves at once."""
-
-    def __enter__(self) -> _Stop:
-        self.asked = False
-        self.before = {s: signal.signal(s, self._ask) for s in (signal.SIGINT, signal.SIGTERM)}
-        return self
-
-    def _ask(self, number: int, frame: object) -> None:
-        if self.asked:
-            raise KeyboardInterrupt
-        self.asked = True
-
-    def __exit__(self, *problem: object) -> None:
-        for number, handler in self.before.items():
-            signal.signal(number, handler)
+    return pretrained.save(folder, trainer.best_G, trainer.D, record)
