@@ -14,6 +14,8 @@ from pathlib import Path
 
 import torch
 
+from dcgan_lib.peaks import GPU_SHAPES, SHAPES, matrix_peak
+
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -98,6 +100,12 @@ def machine(device: torch.device | str = "cpu") -> dict[str, object]:
             "cudnn": torch.backends.cudnn.version(),
         }
     return record
+
+
+def peak(dtype: torch.dtype, device: torch.device | str = "cpu", seconds: float = 1.0) -> float:
+    """Operations a second of the fastest matrix product; for less than a tenth of a second, of one that is small."""
+    shapes = GPU_SHAPES if torch.device(device).type == "cuda" else SHAPES
+    return matrix_peak(dtype, device, shapes if seconds >= 0.1 else ((256, 256, 256),), seconds)
 
 
 def processor_name() -> str:

@@ -115,7 +115,8 @@ def main(args: argparse.Namespace) -> dict:
     n_faces, samples, at = (300, 300, (30, 60)) if args.quick else (FACES, SAMPLES, MOMENTS)
     asked, path = settings(cfg, n_faces, samples), args.out / "precision.json"
     old = json.loads(path.read_text()) if path.exists() else {"settings": asked, "runs": []}
-    if old["settings"] != asked:
+    recorded = old["settings"] | {"train": asked["train"] | old["settings"]["train"]}  # without fields that came later
+    if recorded != asked:
         raise SystemExit(f"{path} holds runs of other settings: move it away, or give another folder with --out")
     faces, real = DrawnFaces(n_faces, MODEL.image_size, seed=0).images(), held_out(1, samples)
     floor = frechet_distance(held_out(2, samples), real)

@@ -24,11 +24,12 @@ from variants import WholeBackward, default_layout
 
 from dcgan_lib.config import DCGANConfig, TrainConfig
 from dcgan_lib.cost import Cost, cost
-from dcgan_lib.peaks import copy_peak, matrix_peak
+from dcgan_lib.peaks import copy_peak
 from dcgan_lib.training import Trainer, tuning
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 REFERENCE = "reference"
+WHOLE = ("+ channels last: the plain step", "fast", "plain, bf16", "fast, bf16")  # measured in every case
 
 
 class Case(NamedTuple):
@@ -85,21 +86,18 @@ def forms(case: Case, plans: dict) -> list[Form]:
         plans[model] = {precision: tune(model, cfg, precision) for precision in DTYPES}
     tuned = plans[model]
     deepest = {"G.blocks.1.0": "product", f"D.blocks.{model.depth - 1}.0": "product"}
-    tricks = [
+    found = [
+        Form(REFERENCE, "fp32", lambda: reference.step(real)),
         ours("logits, no reading back", kind=WholeBackward, layout=default_layout),
         ours("+ D frozen in G's turn", layout=default_layout),
-    ]
-    deep = ours("+ deepest layers as products", plan=deepest)
-    return [
-        Form(REFERENCE, "fp32", lambda: reference.step(real)),
-        *(tricks if case.every else []),
         ours("+ channels last: the plain step"),
-        *([deep] if case.every else []),
+        ours("+ deepest layers as products", plan=deepest),
         ours("fast", plan=tuned["fp32"]),
         ours("plain, bf16", "bf16"),
-        *([ours("+ deepest layers as products, bf16", "bf16", plan=deepest)] if case.every else []),
+        ours("+ deepest layers as products, bf16", "bf16", plan=deepest),
         ours("fast, bf16", "bf16", plan=tuned["bf16"]),
     ]
+    return [form for form in found if case.every or form.name in (REFERENCE, *WHOLE)]
 
 
 def tune(model: DCGANConfig, cfg: TrainConfig, precision: str) -> dict[str, str]:
@@ -111,9 +109,9 @@ def run(case: Case, plans: dict, peak_seconds: float) -> dict:
     """Measure one case: a row for each form, with the peaks of this very minute."""
     torch.set_num_threads(case.threads)
     found = forms(case, plans)
-    peaks = {name: matrix_peak(dtype, seconds=peak_seconds) for name, dtype in DTYPES.items()}
+    peaks = {name: measure.peak(dtype, seconds=peak_seconds) for name, dtype in DTYPES.items()}
     times = measure.interleaved({form.name: form.call for form in found}, case.seconds)
-    again = {name: matrix_peak(dtype, seconds=peak_seconds) for name, dtype in DTYPES.items()}
+    again = {name: measure.peak(dtype, seconds=peak_seconds) for name, dtype in DTYPES.items()}
     peaks = {name: max(peak, again[name]) for name, peak in peaks.items()}
     counted = cost(DCGANConfig(image_size=case.image_size, ngf=case.width, ndf=case.width))
     rows = [row(form, times, counted, case.batch, peaks[form.precision]) for form in found]
