@@ -1,7 +1,8 @@
-"""The command line: train on a folder, go on where it stopped, sample, walk.
+"""The command line: train on a folder, go on where it stopped, look at runs, sample, walk.
 
 python -m dcgan_lib train faces --image-size 32 --steps 2000 --out runs/faces
 python -m dcgan_lib train ~/photos --out runs/photos
+python -m dcgan_lib runs
 python -m dcgan_lib sample runs/faces --n 64 --to samples.png
 python -m dcgan_lib walk runs/faces --seeds 1 5 9 --to walk.gif
 python -m dcgan_lib data list
@@ -13,7 +14,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from dcgan_lib.cli import show, train
+from dcgan_lib.cli import runs, show, train
 from dcgan_lib.threads import wait_politely
 
 
@@ -43,6 +44,6 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m dcgan_lib", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(required=True, metavar="command")
-    for command in (train, show):
+    for command in (train, runs, show):
         command.add(commands)
     return parser
