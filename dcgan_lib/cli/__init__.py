@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import warnings
 from collections.abc import Sequence
 
 from dcgan_lib.cli import runs, show, train
@@ -22,11 +23,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit status: 0 done, 1 stopped early and saved, 2 an error that was explained."""
     wait_politely()  # here, because no command has imported torch yet
     args = _parser().parse_args(argv)
+    warn, warnings.showwarning = warnings.showwarning, _warn
     try:
         return args.run(args) or 0
     except _explained() as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    finally:
+        warnings.showwarning = warn
+
+
+def _warn(message: Warning | str, *_: object) -> None:
+    """A warning as one line, above the bar where there is one, without the line of code that gave it."""
+    from tqdm import tqdm
+
+    tqdm.write(f"warning: {message}", file=sys.stderr)
 
 
 def _explained() -> tuple[type[Exception], ...]:
@@ -35,8 +46,10 @@ def _explained() -> tuple[type[Exception], ...]:
     from dcgan_lib.pretrained import PretrainedError
     from dcgan_lib.training import NonFiniteLoss
     from dcgan_lib.training.checkpoint import CheckpointError
+    from dcgan_lib.training.history import WriteError
+    from dcgan_lib.training.tensorboard import TensorBoardMissing
 
-    return (ValueError, DataError, PretrainedError, NonFiniteLoss, CheckpointError)
+    return (ValueError, DataError, PretrainedError, NonFiniteLoss, CheckpointError, WriteError, TensorBoardMissing)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from dcgan_lib import threads
 from dcgan_lib.cli import flags, judge
+from dcgan_lib.cli.bar import Bar
 from dcgan_lib.cli.common import load, say
 from dcgan_lib.cli.rescue import go_on_command, rescue
 from dcgan_lib.config import TrainConfig
@@ -29,6 +30,7 @@ def add(commands) -> None:
     train.add_argument("--log-every", type=int, default=10, metavar="N", help="steps between history lines [10]")
     train.add_argument("--save-every", type=int, default=500, metavar="N", help="steps between checkpoints [500]")
     train.add_argument("--sample-every", type=int, default=500, metavar="N", help="steps between sample sheets [500]")
+    train.add_argument("--tensorboard", action="store_true", help="also write for TensorBoard, into OUT/tensorboard")
     train.add_argument(
         "--best",
         choices=judge.CHOICES,
@@ -46,8 +48,10 @@ def add(commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from dcgan_lib.training import Trainer, checkpoint, progress, train
+    from dcgan_lib.training import Trainer, checkpoint, progress, tensorboard, train
 
+    if args.tensorboard:
+        tensorboard.require()  # before minutes of reading images
     threads.settle(args.threads)
     model, cfg = flags.model_config(args), flags.from_flags(TrainConfig, args)
     say(f"networks: {model.image_size}x{model.image_size}x{model.nc}, nz {model.nz}, ngf {model.ngf}, ndf {model.ndf}")
@@ -63,6 +67,7 @@ def run(args: argparse.Namespace) -> int:
         save_every=args.save_every,
         sample_every=args.sample_every,
         best=judge.measure(args.best, images),
+        tensorboard=args.tensorboard,
         fast=not args.plain,
     )
     try:
@@ -94,27 +99,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _follow(steps, args: argparse.Namespace, cfg: TrainConfig) -> None:
     """Show the run until its end, or until it is asked to stop: left early, `steps` saves."""
-    from tqdm import tqdm
-
     from dcgan_lib.training.stopping import Stop
 
-    bar = None
-    with Stop() as stop, closing(steps):
+    with Stop() as stop, closing(steps), Bar(cfg.steps, cfg.batch_size) as bar:
         for stats in steps:
-            if bar is None:  # made here, because a resumed run's first step is not 1
-                bar = tqdm(total=cfg.steps, initial=stats.step - 1, unit="step", dynamic_ncols=True, mininterval=0.5)
-            bar.update()
-            if stats.step % args.log_every == 0:
-                n = stats.numbers()
-                losses, scores = (
-                    f"D {n['loss_d']:.2f}  G {n['loss_g']:.2f}",
-                    f"D(x) {n['d_real']:.2f}  D(G(z)) {n['d_fake']:.2f}",
-                )
-                bar.set_postfix_str(f"{losses}  {scores}")
+            bar.step(stats, read=stats.step % args.log_every == 0)
             if stop.asked:
                 break
-        if bar is not None:
-            bar.close()
 
 
 def _export(trainer, images, folder: Path) -> Path:
