@@ -253,6 +253,8 @@ def _unpack(payload: bytes, path: Path, device: torch.device | str) -> dict:
 def _upgrade(saved: dict, path: Path) -> dict:
     """Format 1 knew of no plan of the layers' forms, no best and no history. All formats: what must be there is."""
     saved = {"plan": {}, "best": None, "history": None} | (saved if isinstance(saved, dict) else {})
+    if isinstance(saved.get("train"), dict):  # settings that came later: as they were before they could be chosen
+        saved["train"] = dataclasses.asdict(TrainConfig()) | saved["train"]
     needed = ("model", "train", "steps_done", "G", "D", "opt_g", "opt_d", "average", "rng", "fixed_z")
     if missing := [key for key in needed if key not in saved]:
         raise CheckpointError(f"{path}: its content is no state of this library (no {missing[0]}); delete it")

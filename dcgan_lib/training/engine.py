@@ -23,5 +23,7 @@ def prepare(trainer: Trainer) -> Callable[[Tensor], StepStats]:
         torch.backends.cudnn.benchmark = True
         return CapturedStep(trainer) if trainer.team.size == 1 else trainer.advance
     if not trainer.plan and trainer.steps_done == 0:
-        tuning.tune(trainer)
+        plan = tuning.tune(trainer)
+        if trainer.team.size > 1:  # one plan for all: the forms round differently
+            tuning.apply(trainer, trainer.team.told(plan))
     return trainer.advance

@@ -9,7 +9,7 @@ from pathlib import Path
 from torch import Tensor
 
 from dcgan_lib.data.images import Images
-from dcgan_lib.training import checkpoint, engine, progress
+from dcgan_lib.training import checkpoint, engine, progress, together
 from dcgan_lib.training.feed import feed
 from dcgan_lib.training.folder import RunFolder
 from dcgan_lib.training.record import Every, Measure, Record
@@ -66,15 +66,18 @@ def train(
         if value and out is None:
             raise ValueError(f"{name}={value!r} without a folder: name one with out=")
     every = {"log_every": log_every, "save_every": save_every, "sample_every": sample_every}
-    run = RunFolder(Path(out), trainer, images, tensorboard=tensorboard, settings=every) if out is not None else None
+    writes = out is not None and trainer.team.leads
+    run = RunFolder(Path(out), trainer, images, tensorboard=tensorboard, settings=every) if writes else None
     record = Record(trainer, run, Every(log_every, save_every, sample_every), best)
     mine = progress.of(trainer)
     turn = mine.turn = object()
     with ExitStack() as files:
         with Held(), record.still_in_memory():
-            _mend(trainer, run)
+            if trainer.team.leads:
+                _mend(trainer, run)
             if run:
                 files.enter_context(run)
+            together.start_alike(trainer, images)
             # after the folder is open: a checkpoint may have brought a plan
             steps = _steps(trainer, images, engine.prepare(trainer) if fast else trainer.advance)
             record.begin()

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from dcgan_lib.training import atomic, checkpoint, history, progress
+from dcgan_lib.training import atomic, checkpoint, history, progress, together
 from dcgan_lib.training.folder import RunFolder
 from dcgan_lib.training.step import StepStats, Trainer
 
@@ -58,8 +58,9 @@ class Record:
         step, run, ends = stats.step, self.run, stats.step in (1, self.trainer.cfg.steps)
         log, sample = (ends or step % every == 0 for every in (self.every.log, self.every.sample))
         save = step == self.trainer.cfg.steps or step % self.every.save == 0
-        if not (log or (run and (sample or save))):
+        if not (log or ((run or self.trainer.team.size > 1) and (sample or save))):
             return
+        together.average(self.trainer, stats)
         numbers = stats.numbers()
         self._stop_if_not_finite(numbers)
         if run is None:

@@ -119,8 +119,8 @@ class Team(Alone):
             )
         if own < 2 and not cfg.sync_batch_norm:
             raise ValueError(
-                f"batch_size={cfg.batch_size} leaves each of {self.size} processes one image, and batch norm needs two: "
-                "use a larger batch, or synchronised batch norm (sync_batch_norm=True)"
+                f"batch_size={cfg.batch_size} leaves each of {self.size} processes one image, and batch norm needs "
+                "two: use a larger batch, or synchronised batch norm (sync_batch_norm=True)"
             )
         if cfg.sync_batch_norm:
             from dcgan_lib.training.batch_norm import synchronise
@@ -151,10 +151,10 @@ class Team(Alone):
 
     def stack(self, tensor: Tensor) -> Tensor:
         """The tensors `(...)` of all processes, `(size, ...)`, in the order of their ranks."""
-        rows = tensor.new_empty((self.size, *tensor.shape))
+        rows = tensor.new_empty(self.size * tensor.numel())
         with self._together():
-            dist.all_gather_into_tensor(rows, tensor.contiguous())
-        return rows
+            dist.all_gather_into_tensor(rows, tensor.reshape(-1))
+        return rows.view(self.size, *tensor.shape)
 
     def any(self, flag: bool) -> bool:
         asked = torch.tensor([float(flag)], device=self.device)
