@@ -47,9 +47,11 @@ def _explained() -> tuple[type[Exception], ...]:
     from dcgan_lib.training import NonFiniteLoss
     from dcgan_lib.training.checkpoint import CheckpointError
     from dcgan_lib.training.history import WriteError
+    from dcgan_lib.training.team import LostProcess
     from dcgan_lib.training.tensorboard import TensorBoardMissing
 
-    return (ValueError, DataError, PretrainedError, NonFiniteLoss, CheckpointError, WriteError, TensorBoardMissing)
+    of_training = (NonFiniteLoss, CheckpointError, WriteError, TensorBoardMissing, LostProcess)
+    return (ValueError, DataError, PretrainedError, *of_training)
 
 
 def _parser() -> argparse.ArgumentParser:

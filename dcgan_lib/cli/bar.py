@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
-from dcgan_lib.cli.common import say
+from dcgan_lib.cli.common import say, speaks
 
 LOG_SECONDS = 30  # between two lines where there is no terminal
 
@@ -35,7 +35,7 @@ class Bar:
         """One step is done. `read`: show its numbers too, which waits for the device."""
         if not self.first:  # here, because a resumed run's first step is not 1, and the first takes longest
             self.first, self.begun = stats.step, time.perf_counter()
-            self.bar = self._on_terminal() if sys.stderr.isatty() else None
+            self.bar = self._on_terminal() if sys.stderr.isatty() and speaks() else None
         if self.bar is not None:
             self.bar.update()
             if read:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ def load(args: argparse.Namespace, image_size: int, nc: int):
 
     return load(
         args.data, image_size=image_size, nc=nc, root=args.root, split=args.split, n=args.n_images,
-        on_bad=args.on_bad, progress=True,
+        on_bad=args.on_bad, progress=speaks(),
     )  # fmt: skip
 
 
@@ -55,7 +56,13 @@ def save(images, args: argparse.Namespace) -> None:
 
 
 def say(text: str) -> None:
-    print(text, file=sys.stderr)
+    if speaks():
+        print(text, file=sys.stderr)
+
+
+def speaks() -> bool:
+    """Of the processes that `torchrun` has started, the first one speaks for all."""
+    return os.environ.get("RANK", "0") == "0" or os.environ.get("WORLD_SIZE", "1") == "1"
 
 
 def aligned(heads: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> str:

@@ -48,16 +48,26 @@ def add(commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from dcgan_lib.training.team import join
+
+    with join(args.device) as team:  # of one, unless torchrun has started several
+        return _train(args, team)
+
+
+def _train(args: argparse.Namespace, team) -> int:
     from dcgan_lib.training import Trainer, checkpoint, progress, tensorboard, train
+    from dcgan_lib.training.team import LostProcess
 
     if args.tensorboard:
         tensorboard.require()  # before minutes of reading images
-    threads.settle(args.threads)
+    # torchrun allows each process one thread; here they share the machine's cores
+    threads.settle(args.threads or (max(1, threads.cores() // team.local_size) if team.size > 1 else None))
     model, cfg = flags.model_config(args), flags.from_flags(TrainConfig, args)
     say(f"networks: {model.image_size}x{model.image_size}x{model.nc}, nz {model.nz}, ngf {model.ngf}, ndf {model.ndf}")
-    images = load(args, model.image_size, model.nc)
+    with team.one_at_first():
+        images = load(args, model.image_size, model.nc)
     say(f"data: {len(images):,} images of {images.name}")
-    trainer = Trainer(model, cfg, args.device)
+    trainer = Trainer(model, cfg, team.device or args.device, team)
     out = Path(args.out or f"runs/{images.name}-{model.image_size}")
     steps = train(
         trainer,
@@ -71,7 +81,10 @@ def run(args: argparse.Namespace) -> int:
         fast=not args.plain,
     )
     try:
-        _follow(steps, args, cfg)
+        _follow(steps, args, trainer)
+    except LostProcess as lost:
+        kept = checkpoint.newest(out / "checkpoints")
+        raise LostProcess(f"{lost}. The same command goes on from {kept or 'the start'}") from lost
     except checkpoint.CannotWrite as error:
         saved = checkpoint.newest(out / "checkpoints")
         if trainer.steps_done == 0 or saved == checkpoint.path_of(trainer, out / "checkpoints"):
@@ -86,6 +99,12 @@ def run(args: argparse.Namespace) -> int:
         saved = checkpoint.path_of(trainer, out / "checkpoints")
         say(f"stopped after step {trainer.steps_done:,}; saved {saved}. The same command goes on from there")
         return 1
+    if not team.leads:
+        return 0
+    if team.size > 1:  # what remains to be done is done alone
+        alone = Trainer(model, cfg, trainer.device)
+        checkpoint.restore(alone, checkpoint.state(trainer))
+        trainer = alone
     folder = _export(trainer, images, out / "networks")
     say(f"done: {trainer.steps_done:,} steps. Networks in {folder}, samples in {out / 'samples'}")
     if best := progress.of(trainer).best:
@@ -97,14 +116,15 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _follow(steps, args: argparse.Namespace, cfg: TrainConfig) -> None:
+def _follow(steps, args: argparse.Namespace, trainer) -> None:
     """Show the run until its end, or until it is asked to stop: left early, `steps` saves."""
     from dcgan_lib.training.stopping import Stop
 
-    with Stop() as stop, closing(steps), Bar(cfg.steps, cfg.batch_size) as bar:
+    cfg, team = trainer.cfg, trainer.team
+    with Stop(patient=team.size > 1) as stop, closing(steps), Bar(cfg.steps, cfg.batch_size) as bar:
         for stats in steps:
             bar.step(stats, read=stats.step % args.log_every == 0)
-            if stop.asked:
+            if stats.step % team.agree_every == 0 and team.any(stop.asked):
                 break
 
 

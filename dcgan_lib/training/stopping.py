@@ -71,14 +71,16 @@ class Held:
 class Stop:
     """For a loop of one's own: `asked` becomes true with the first SIGINT or SIGTERM, and a second one leaves at once.
 
+    A patient one notes the second as the first: `torchrun` hands on a Ctrl-C that the terminal has sent already.
+
     with Stop() as stop:
         for stats in train(trainer, images, out):
             if stop.asked:
                 break  # the run is saved
     """
 
-    def __init__(self) -> None:
-        self.asked = False
+    def __init__(self, patient: bool = False) -> None:
+        self.asked, self.patient = False, patient
 
     def __enter__(self) -> Stop:
         in_main = threading.current_thread() is threading.main_thread()
@@ -90,6 +92,6 @@ class Stop:
             signal.signal(number, old if old is not None else signal.SIG_DFL)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        if self.asked:
+        if self.asked and not self.patient:
             raise KeyboardInterrupt("a second signal: left at once, what came after the last checkpoint is lost")
         self.asked = True
