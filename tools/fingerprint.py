@@ -14,7 +14,13 @@ ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / "_build" / ".jupyter_cache"
 STAMP = CACHE / "fingerprint"
 
-EXECUTED_FROM = ("requirements.txt", "dcgan_lib/**/*", "data/checkpoints/**/*", "data/runs/**/*")
+EXECUTED_FROM = (
+    "requirements.txt",
+    "dcgan_lib/**/*",
+    "data/checkpoints/**/*",
+    "data/runs/**/*",
+    "benchmarks/results/*.json",
+)
 """What a notebook's outputs depend on besides its cells."""
 SHOWN_WITH = ("_config.yml", "_toc.yml", "tools/*.py", "web/*", "book/*.bib")
 """What every page depends on besides its own text."""
