@@ -117,10 +117,16 @@ def save(trainer: Trainer, folder: str | Path, history: int | None = None) -> Pa
     """
     path = path_of(trainer, folder)
     _write(trainer, path, history)
+    prune(path)
+    return path
+
+
+def prune(path: Path) -> None:
+    """Drop the checkpoints before this one but for the newest of them, and what writers that were killed have left."""
+    atomic.sweep(path.parent)
     older = [other for other in _saved(path.parent) if other <= path]
     for old in older[:-KEEP]:  # a later one, of a run that was set back, is not touched
         old.unlink(missing_ok=True)
-    return path
 
 
 def save_best(trainer: Trainer, folder: str | Path, history: int | None = None) -> Path:
@@ -211,7 +217,7 @@ def _write(trainer: Trainer, path: Path, history: int | None) -> None:
     content = buffer.getbuffer()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        atomic.sweep(path.parent)
+        atomic.sweep(path.parent)  # before the new one: what was left may be what fills the disk
         atomic.write(path, _header(content), content)
     except OSError as error:
         raise CannotWrite(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from torch import Tensor
@@ -64,7 +64,7 @@ def train(
     check_fit(trainer, images)
     for name, value in (("tensorboard", tensorboard), ("best", best)):
         if value and out is None:
-            raise ValueError(f"{name}={value!r} without a folder: name one with out=")
+            raise ValueError(f"{name} without a folder: name one with out=")
     every = {"log_every": log_every, "save_every": save_every, "sample_every": sample_every}
     writes = out is not None and trainer.team.leads
     run = RunFolder(Path(out), trainer, images, tensorboard=tensorboard, settings=every) if writes else None
@@ -79,9 +79,12 @@ def train(
                 files.enter_context(run)
             together.start_alike(trainer, images)
             # after the folder is open: a checkpoint may have brought a plan
-            steps = _steps(trainer, images, engine.prepare(trainer) if fast else trainer.advance)
+            advance = engine.prepare(trainer) if fast else trainer.advance
+            steps = files.enter_context(closing(_steps(trainer, images, advance)))
             record.begin()
         while True:
+            if mine.turn is not turn:
+                raise RuntimeError("another call of train has taken this trainer over: go on with that one")
             with Held() as held:
                 stats = next(steps, None)
                 if stats is None:

@@ -44,8 +44,12 @@ class Record:
 
     def begin(self) -> None:
         """The first checkpoint, before anything can be lost: a full or read-only disk is found now."""
-        if self.run and not self._path().exists():
-            with self.still_in_memory():
+        if self.run is None:
+            return
+        with self.still_in_memory():
+            if self._path().exists():
+                checkpoint.prune(self._path())  # a run that was killed had no time to
+            else:
                 self._save()
 
     def after(self, stats: StepStats) -> None:
