@@ -62,7 +62,7 @@ def train(
         HalfStep: an earlier call was broken off in the middle of a step, and there is no checkpoint to go back to.
     """
     check_fit(trainer, images)
-    for name, value in (("tensorboard", tensorboard), ("best", best)):
+    for name, value in (("tensorboard=True", tensorboard), ("best", best)):
         if value and out is None:
             raise ValueError(f"{name} without a folder: name one with out=")
     every = {"log_every": log_every, "save_every": save_every, "sample_every": sample_every}
