@@ -15,7 +15,6 @@ endless = EndlessFaces(image_size=64)                 # to train on: no face eve
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 
 import torch
@@ -166,8 +165,8 @@ class EndlessFaces:
         self.image_size, self.nc, self.seed = image_size, nc, seed
 
     def __len__(self) -> int:
-        """As many as there are indices, 2**63 - 1: so there is one epoch, and no run comes to its end."""
-        return sys.maxsize
+        """2**53, the largest count that a JSON file holds exactly: one epoch, and no run comes to its end."""
+        return 2**53
 
     def __repr__(self) -> str:
         return f"EndlessFaces(image_size={self.image_size}, nc={self.nc}, seed={self.seed})"

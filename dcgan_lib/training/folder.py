@@ -134,8 +134,9 @@ class RunFolder:
 def fingerprint(images: Images, n: int = 64) -> str:
     """Whether two sets are the same, at a glance: a hash of the shape and of `n` images spread evenly over the set."""
     chosen = torch.linspace(0, len(images) - 1, min(n, len(images))).round().long()
-    some = images.pixels[chosen].contiguous().cpu().numpy().tobytes()
-    return hashlib.sha256(repr(tuple(images.pixels.shape)).encode() + some).hexdigest()[:16]
+    some = to_uint8(images.batch(chosen)).cpu().numpy().tobytes()
+    shape = (len(images), images.nc, images.image_size, images.image_size)
+    return hashlib.sha256(repr(shape).encode() + some).hexdigest()[:16]
 
 
 def sheet(images: Tensor, nrow: int = 8) -> Tensor:
