@@ -54,6 +54,17 @@ def test_the_record_beside_the_weights_says_how_they_were_made(photos, tmp_path)
     assert record["command"].startswith("python -m dcgan_lib") and record["steps_done"] == 2
 
 
+def test_faces_without_end_go_on_where_they_were(tmp_path, capsys):
+    def faces(out, steps):
+        command = ["train", "faces", "--endless", "--out", str(tmp_path / out), "--steps", str(steps), "--best", "none"]
+        assert main([*command, *TINY]) == 0
+
+    faces("twice", 2), faces("twice", 3), faces("once", 3)
+    twice, once = (pretrained.load(tmp_path / name / "networks").G.state_dict() for name in ("twice", "once"))
+    assert all(torch.equal(twice[key], once[key]) for key in once)
+    assert "no end of images of faces" in capsys.readouterr().err
+
+
 def test_changed_settings_in_the_same_folder_are_refused_by_name(photos, tmp_path, capsys):
     train(photos, tmp_path / "run", 2)
     assert train(photos, tmp_path / "run", 4, "--beta1", "0.9") == 2
@@ -95,6 +106,8 @@ def test_a_walk_becomes_a_sheet_or_a_moving_picture(photos, tmp_path):
         (["train", "/no/such/folder"], "/no/such/folder"),
         (["train", "faces", "--image-size", "48"], "image_size=48"),
         (["train", "faces", "--lr-g", "2"], "lr_g=2.0"),
+        (["train", "mnist", "--endless"], "--endless with mnist: only drawn faces have no end"),
+        (["train", "faces", "--endless", "--n-images", "9"], "--endless with --n-images 9"),
         (["sample", "no-such-run", "--to", "x.png"], "no-such-run"),
     ],
 )

@@ -10,8 +10,13 @@ from pathlib import Path
 
 
 def load(args: argparse.Namespace, image_size: int, nc: int):
-    from dcgan_lib.data import load
+    from dcgan_lib.data import EndlessFaces, load
 
+    if getattr(args, "endless", False):
+        if args.data != "faces" or args.n_images is not None:
+            given = args.data if args.data != "faces" else f"--n-images {args.n_images}"
+            raise ValueError(f"--endless with {given}: only drawn faces have no end; train faces --endless, or without")
+        return EndlessFaces(image_size, nc)
     return load(
         args.data, image_size=image_size, nc=nc, root=args.root, split=args.split, n=args.n_images,
         on_bad=args.on_bad, progress=speaks(),

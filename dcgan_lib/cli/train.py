@@ -23,6 +23,7 @@ def add(commands) -> None:
         "Ctrl-C saves and leaves; the same command goes on from the newest checkpoint.",
     )  # fmt: skip
     flags.add_data_flags(train)
+    train.add_argument("--endless", action="store_true", help="faces that never come twice, drawn as they are needed")
     train.add_argument("--out", metavar="FOLDER", help="history, samples, checkpoints, networks [runs/<data>-<size>]")
     train.add_argument("--device", metavar="NAME", help="cpu, cuda, cuda:1 [cuda where there is one]")
     train.add_argument("--threads", type=int, metavar="N", help="processor threads [the cores available]")
@@ -66,7 +67,7 @@ def _train(args: argparse.Namespace, team) -> int:
     say(f"networks: {model.image_size}x{model.image_size}x{model.nc}, nz {model.nz}, ngf {model.ngf}, ndf {model.ndf}")
     with team.one_at_first():
         images = load(args, model.image_size, model.nc)
-    say(f"data: {len(images):,} images of {images.name}")
+    say(f"data: {'no end of' if args.endless else f'{len(images):,}'} images of {images.name}")
     trainer = Trainer(model, cfg, team.device or args.device, team)
     out = Path(args.out or f"runs/{images.name}-{model.image_size}")
     steps = train(
