@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from dcgan_lib.config import DCGANConfig, TrainConfig
+from dcgan_lib.data import EndlessFaces
 from dcgan_lib.data.images import Images
 from dcgan_lib.training import Trainer, history, sessions, train
 from dcgan_lib.training.folder import fingerprint, sheet
@@ -97,6 +98,14 @@ def test_a_fingerprint_tells_sets_apart_and_stays(tmp_path):
         len({fingerprint(NOISE), fingerprint(NOISE.subset(slice(49))), fingerprint(Images("n", 255 - NOISE.pixels))})
         == 3
     )
+
+
+def test_a_run_on_faces_without_end_has_a_fingerprint_and_looks(tmp_path):
+    faces = EndlessFaces(image_size=16, nc=1, seed=3)
+    run(tmp_path, faces)
+    head = history.read(tmp_path / "history.jsonl")[0]
+    assert head["data"]["fingerprint"] == fingerprint(faces) != fingerprint(EndlessFaces(16, 1, seed=4))
+    assert all(look["variety"] < 1 for look in history.looks(tmp_path / "history.jsonl"))
 
 
 def test_a_sheet_shows_every_sample_once(tmp_path):

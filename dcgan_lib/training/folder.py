@@ -27,7 +27,7 @@ from dcgan_lib.training.film import sample
 from dcgan_lib.training.sessions import Session
 from dcgan_lib.training.step import StepStats, Trainer
 from dcgan_lib.training.tensorboard import Board
-from dcgan_lib.training.watch import CollapseWarning, Look, Watch
+from dcgan_lib.training.watch import CollapseWarning, Look, Watch, evenly
 
 
 class RunFolder:
@@ -133,8 +133,7 @@ class RunFolder:
 
 def fingerprint(images: Images, n: int = 64) -> str:
     """Whether two sets are the same, at a glance: a hash of the shape and of `n` images spread evenly over the set."""
-    chosen = torch.linspace(0, len(images) - 1, min(n, len(images))).round().long()
-    some = to_uint8(images.batch(chosen)).cpu().numpy().tobytes()
+    some = to_uint8(images.batch(evenly(len(images), min(n, len(images))))).cpu().numpy().tobytes()
     shape = (len(images), images.nc, images.image_size, images.image_size)
     return hashlib.sha256(repr(shape).encode() + some).hexdigest()[:16]
 

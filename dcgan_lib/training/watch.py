@@ -124,9 +124,14 @@ def nearest_distance(images: Tensor) -> float:
 def real_distance(images: Images, n: int) -> float:
     """The same among `n` real images: the mean over up to eight groups, spread evenly over the set."""
     groups = max(1, min(GROUPS, len(images) // max(n, 1)))
-    chosen = torch.linspace(0, len(images) - 1, groups * n).round().long()
+    chosen = evenly(len(images), groups * n)
     # dealt out like cards: neighbours in the set, which may be pictures of one thing, come into different groups
     return sum(nearest_distance(images.batch(chosen[i::groups])) for i in range(groups)) / groups
+
+
+def evenly(count: int, n: int) -> Tensor:
+    """`n` positions `(n,)` int64 spread evenly over the first two million of `count`, both ends included."""
+    return torch.arange(n) * (min(count, 2_000_000) - 1) // max(n - 1, 1)  # drawn images have no end
 
 
 _BOUNDS = {"alike": ALIKE, "won": WON}
