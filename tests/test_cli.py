@@ -1,13 +1,14 @@
 """The command line, run in this process on a folder of small pictures."""
 
 import json
+import warnings
 
 import pytest
 import torch
 from PIL import Image
 
 from dcgan_lib import pretrained
-from dcgan_lib.cli import main
+from dcgan_lib.cli import bar, main
 from dcgan_lib.cli.flags import field_comments
 from dcgan_lib.config import DCGANConfig, TrainConfig
 from dcgan_lib.training import checkpoint, history
@@ -133,3 +134,44 @@ def test_the_list_of_data_sets_names_each_and_says_what_it_costs(capsys):
     text = capsys.readouterr().out
     assert all(f"\n{name}" in "\n" + text for name in ("faces", "fashion_mnist", "celeba"))
     assert "nothing to fetch" in text and "any folder of images" in text
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ([], "arguments are required: command"),
+        (["trian"], "invalid choice: 'trian'"),
+        (["train"], "arguments are required: DATA"),
+        (["train", "faces", "--steps", "many"], "argument --steps: invalid int value: 'many'"),
+        (["train", "faces", "--log-every", "0"], "argument --log-every: '0': give a whole number of at least 1"),
+        (["train", "faces", "--device", "cuda:99"], "argument --device: cuda:99: torch finds none here"),
+        (["train", "faces", "--device", "abacus"], "'abacus': no such kind of device; give cpu, cuda"),
+        (["sample", "faces64", "--to", "x.txt"], "argument --to: 'x.txt': give a name that ends in .png"),
+        (["sample", "faces64", "--to", "no/where/x.png"], "there is no folder no/where"),
+        (["runs", "--plot", "x.gif"], "give a name that ends in .png (or .svg, .pdf)"),
+    ],
+)
+def test_a_mistake_on_the_command_line_is_told_in_one_line(command, says, capsys):
+    with pytest.raises(SystemExit) as left:
+        main(command)
+    err = capsys.readouterr().err
+    assert left.value.code == 2
+    assert says in err and err.count("\n") == 1 and "--help" in err
+
+
+def test_without_a_terminal_progress_is_a_line_now_and_then(photos, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(bar, "LOG_SECONDS", 0)
+    train(photos, tmp_path / "run", 6, "--log-every", "3")
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("step ")]
+    assert [line.split(":")[0] for line in lines] == ["step 3 of 6", "step 6 of 6"]
+    assert all("images/s" in line and line.endswith("left") for line in lines)
+
+
+def test_a_warning_is_one_line(photos, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("dcgan_lib.training.watch.WARM_UP", 1)
+    monkeypatch.setattr("dcgan_lib.training.watch.ALIKE", 9.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        train(photos, tmp_path / "run", 2)
+    told = [line for line in capsys.readouterr().err.splitlines() if "alike" in line or "Warning" in line]
+    assert len(told) == 1 and told[0].startswith("warning: step 1: the samples are alike")

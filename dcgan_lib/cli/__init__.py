@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+import textwrap
 import warnings
 from collections.abc import Sequence
 
 from dcgan_lib.cli import runs, show, train
+from dcgan_lib.cli.parser import Parser
 from dcgan_lib.threads import wait_politely
 
 
@@ -55,10 +57,14 @@ def _explained() -> tuple[type[Exception], ...]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m dcgan_lib", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    about, examples = __doc__.split("\n\n", 1)
+    parser = Parser(
+        prog="python -m dcgan_lib",
+        description=about,
+        epilog=f"examples:\n{textwrap.indent(examples, '  ')}\nEach command explains itself: %(prog)s train --help",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = parser.add_subparsers(required=True, metavar="command")
+    commands = parser.add_subparsers(required=True, title="commands", metavar="command")
     for command in (train, runs, show):
         command.add(commands)
     return parser

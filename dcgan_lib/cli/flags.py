@@ -7,6 +7,7 @@ import dataclasses
 import inspect
 import re
 
+from dcgan_lib.cli.parser import count, picture
 from dcgan_lib.config import CHOICES, DCGANConfig
 
 
@@ -48,7 +49,7 @@ def add_data_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", metavar="DATA", help="a name (see: data list) or a folder of images")
     parser.add_argument("--root", metavar="FOLDER", help="where data sets lie [$DCGAN_DATA, else data/downloads]")
     parser.add_argument("--split", default="train", metavar="NAME", help="train or test [train]")
-    parser.add_argument("--n-images", type=int, metavar="N", help="use so many [all]")
+    parser.add_argument("--n-images", type=count, metavar="N", help="use so many [all]")
     parser.add_argument("--on-bad", choices=("refuse", "skip"), default="refuse",
                         help="unreadable files: stop and name them all, or leave them out, on record")  # fmt: skip
 
@@ -65,6 +66,6 @@ def add_networks(parser: argparse.ArgumentParser) -> None:
 
 
 def add_sheet_flags(parser: argparse.ArgumentParser, required: bool = True) -> None:
-    parser.add_argument("--to", metavar="FILE", required=required, help="the picture to write (.png)")
-    parser.add_argument("--nrow", type=int, default=8, metavar="N", help="images in a row [8]")
-    parser.add_argument("--scale", type=int, default=2, metavar="N", help="screen pixels per image pixel [2]")
+    parser.add_argument("--to", type=picture, metavar="FILE", required=required, help="the picture to write (.png)")
+    parser.add_argument("--nrow", type=count, default=8, metavar="N", help="images in a row [8]")
+    parser.add_argument("--scale", type=count, default=2, metavar="N", help="screen pixels per image pixel [2]")

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from dcgan_lib.cli.common import aligned, say
+from dcgan_lib.cli.parser import drawing
 
 
 def add(commands) -> None:
@@ -21,7 +22,9 @@ def add(commands) -> None:
     runs.add_argument(
         "--compare", nargs="+", metavar="RUN", help="only these, by name or folder, and in which settings they differ"
     )
-    runs.add_argument("--plot", metavar="FILE", help="draw their curves into this picture (.png, .svg, .pdf)")
+    runs.add_argument(
+        "--plot", type=drawing, metavar="FILE", help="draw their curves into this picture (.png, .svg, .pdf)"
+    )
     runs.add_argument("--json", action="store_true", help="print JSON instead of a table")
     runs.set_defaults(run=run)
 

@@ -7,22 +7,23 @@ from pathlib import Path
 
 from dcgan_lib.cli import flags
 from dcgan_lib.cli.common import images_of, load, pil, save, save_sheet, say, trained
+from dcgan_lib.cli.parser import count
 
 
 def add(commands) -> None:
     """The parsers of the four."""
     sample = commands.add_parser("sample", help="draw images from trained networks")
     flags.add_networks(sample)
-    sample.add_argument("--n", type=int, default=64, metavar="N", help="how many [64]")
+    sample.add_argument("--n", type=count, default=64, metavar="N", help="how many [64]")
     sample.add_argument("--seed", type=int, default=0, metavar="N", help="of z [0]")
     sample.set_defaults(run=_sample)
 
     walk = commands.add_parser("walk", help="walk through z: a sheet, or a moving picture where --to ends in .gif")
     flags.add_networks(walk)
     walk.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], metavar="N", help="the points to pass [1 2 3]")
-    walk.add_argument("--frames", type=int, default=8, metavar="N", help="from each point to the next [8]")
+    walk.add_argument("--frames", type=count, default=8, metavar="N", help="from each point to the next [8]")
     walk.add_argument("--path", choices=("slerp", "lerp"), default="slerp", help="arc or straight line [slerp]")
-    walk.add_argument("--fps", type=int, default=12, metavar="N", help="frames a second of a .gif [12]")
+    walk.add_argument("--fps", type=count, default=12, metavar="N", help="frames a second of a .gif [12]")
     walk.set_defaults(run=_walk)
 
     layers = commands.add_parser("summary", help="print the tables of layers of a variant")
@@ -34,9 +35,9 @@ def add(commands) -> None:
     what.add_parser("list", help="the data sets that have a name").set_defaults(run=_data)
     show = what.add_parser("show", help="load one, check every file, and make a sheet of its first images")
     flags.add_data_flags(show)
-    show.add_argument("--image-size", type=int, default=64, metavar="N", help="side in pixels [64]")
-    show.add_argument("--nc", type=int, default=3, metavar="N", help="channels [3]")
-    show.add_argument("--show", type=int, default=64, metavar="N", help="images on the sheet [64]")
+    show.add_argument("--image-size", type=count, default=64, metavar="N", help="side in pixels [64]")
+    show.add_argument("--nc", type=count, default=3, metavar="N", help="channels [3]")
+    show.add_argument("--show", type=count, default=64, metavar="N", help="images on the sheet [64]")
     flags.add_sheet_flags(show, required=False)
     show.set_defaults(run=_data)
 

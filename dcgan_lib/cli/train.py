@@ -12,6 +12,7 @@ from dcgan_lib import threads
 from dcgan_lib.cli import flags, judge
 from dcgan_lib.cli.bar import Bar
 from dcgan_lib.cli.common import load, say
+from dcgan_lib.cli.parser import count, device
 from dcgan_lib.cli.rescue import go_on_command, rescue
 from dcgan_lib.config import TrainConfig
 
@@ -19,30 +20,30 @@ from dcgan_lib.config import TrainConfig
 def add(commands) -> None:
     """The parser of `train`."""
     train = commands.add_parser(
-        "train", help="train a pair of networks; run it again to go on", description="Train a pair of networks. "
+        "train", help="train a pair of networks; run it again to go on",
+        usage="%(prog)s DATA [--image-size N] [--steps N] [--out FOLDER] [other settings]",
+        description="Train a pair of networks. "
         "Ctrl-C saves and leaves; the same command goes on from the newest checkpoint.",
     )  # fmt: skip
     flags.add_data_flags(train)
     train.add_argument("--endless", action="store_true", help="faces that never come twice, drawn as they are needed")
-    train.add_argument("--out", metavar="FOLDER", help="history, samples, checkpoints, networks [runs/<data>-<size>]")
-    train.add_argument("--device", metavar="NAME", help="cpu, cuda, cuda:1 [cuda where there is one]")
-    train.add_argument("--threads", type=int, metavar="N", help="processor threads [the cores available]")
-    train.add_argument("--plain", action="store_true", help="take the plain step: no measuring, no captured graph")
-    train.add_argument("--log-every", type=int, default=10, metavar="N", help="steps between history lines [10]")
-    train.add_argument("--save-every", type=int, default=500, metavar="N", help="steps between checkpoints [500]")
-    train.add_argument("--sample-every", type=int, default=500, metavar="N", help="steps between sample sheets [500]")
-    train.add_argument("--tensorboard", action="store_true", help="also write for TensorBoard, into OUT/tensorboard")
-    train.add_argument(
-        "--best",
-        choices=judge.CHOICES,
-        default="sliced",
-        help="keep the best state apart, by a distance to real images at each sample sheet [sliced]",
+    written = train.add_argument_group("what is written")
+    written.add_argument(
+        "--out", metavar="FOLDER", help="where: history, samples, checkpoints, networks [runs/<data>-<size>]"
     )
-    train.add_argument(
-        "--rescue",
-        metavar="FOLDER",
-        help="where the run is kept if --out cannot be written any more [the system's temporary folder]",
-    )
+    written.add_argument("--log-every", type=count, default=10, metavar="N", help="steps between history lines [10]")
+    written.add_argument("--save-every", type=count, default=500, metavar="N", help="steps between checkpoints [500]")
+    written.add_argument("--sample-every", type=count, default=500, metavar="N", help="steps between sample sheets, "
+                         "each with a look at whether the samples are alike [500]")  # fmt: skip
+    written.add_argument("--tensorboard", action="store_true", help="also write for TensorBoard, into OUT/tensorboard")
+    written.add_argument("--best", choices=judge.CHOICES, default="sliced", help="keep the best state apart, by a "
+                         "distance to real images at each sample sheet [sliced]")  # fmt: skip
+    written.add_argument("--rescue", metavar="FOLDER", help="where the run is kept if --out cannot be written any more "
+                         "[the system's temporary folder]")  # fmt: skip
+    machine = train.add_argument_group("the machine")
+    machine.add_argument("--device", type=device, metavar="NAME", help="cpu, cuda, cuda:1 [cuda where there is one]")
+    machine.add_argument("--threads", type=count, metavar="N", help="processor threads [the cores available]")
+    machine.add_argument("--plain", action="store_true", help="take the plain step: no measuring, no captured graph")
     flags.add_model_flags(train)
     flags.add_config_flags(train, TrainConfig, "the run")
     train.set_defaults(run=run)
