@@ -4,7 +4,7 @@ RUN := .venv/bin/python
 export PYTHONDONTWRITEBYTECODE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help env book serve test unit lab lint format bench screenshots pythons repository clean
+.PHONY: help env book serve test unit lab lint format bench benchgpu screenshots pythons repository clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,8 +33,12 @@ lint: env ## ruff on code and notebooks, and the notebooks' house rules
 format: env ## ruff's formatting, and outputs out of the notebooks
 	@$(RUN) -m ruff format . && $(RUN) -m tools.notebooks strip
 
-bench: env ## every script in benchmarks/; results go to benchmarks/results/
-	@for script in benchmarks/*.py; do echo "== $$script"; $(RUN) $$script || exit 1; done
+TIMINGS := step layers inference drawn_faces
+bench: env ## how fast is it here? some twelve minutes on a quiet machine; into benchmarks/results/
+	@for name in $(TIMINGS); do echo "== $$name"; $(RUN) benchmarks/$$name.py || exit 1; done
+
+benchgpu: ## the same on a machine with a GPU and torch: eight minutes, into benchmarks/results/gpu.json
+	@$(PYTHON) benchmarks/gpu.py
 
 screenshots: env ## every page at two widths, light and dark, into _build/screenshots
 	@$(RUN) -m tests.browser.screenshots

@@ -22,6 +22,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+sys.path.insert(
+    0, str(Path(__file__).resolve().parents[1])
+)  # a borrowed machine, on which the library is not installed
+
 import gpu_checks
 import inference
 import kernels

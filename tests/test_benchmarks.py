@@ -15,12 +15,14 @@ import gpu
 import gpu_checks
 import inference
 import kernels
+import layers
 import measure
 import precision
 import step
 from variants import WholeBackward, default_layout
 
 from dcgan_lib.config import DCGANConfig, TrainConfig
+from dcgan_lib.cost import cost
 from dcgan_lib.training import Trainer
 
 BENCHMARKS = Path(gpu.__file__).parent
@@ -121,6 +123,26 @@ def test_the_inference_benchmark_compares_folded_with_as_trained(tmp_path):
     assert [case["images"] for case in report["cases"]] == [1, 64]
     off = {row["form"]: row["levels_off"] for row in report["cases"][1]["rows"]}
     assert off[inference.EAGER] == 0 and off["folded"] < 0.01 and 0 < off["folded, bf16"] < 3
+
+
+def test_the_layers_benchmark_has_every_layer_in_every_form(tmp_path):
+    report = layers.main(["--quick", "--out", str(tmp_path), "--threads", "1"])
+    assert [case["precision"] for case in report["cases"]] == ["fp32", "bf16"]
+    for case in report["cases"]:
+        names = [(row["layer"], row["form"]) for row in case["rows"]]
+        assert names == [(f"{n}{i}", form) for n in "gd" for i in (1, 2, 3) for form in ("usual", "product")]
+
+
+def test_a_layers_speed_counts_its_three_passes():
+    layer = cost(TINY).G[1]
+    row = layers.result(layer, "usual", measure.Times(wall=[2.0]), batch=10, size=4)
+    assert row["gflops"] == pytest.approx(3 * 2 * layer.macs * 10 / 2e-3 / 1e9, rel=1e-3)
+
+
+def test_make_bench_names_scripts_that_are_there():
+    text = (BENCHMARKS.parent / "Makefile").read_text()
+    names = next(line for line in text.splitlines() if line.startswith("TIMINGS :=")).split()[2:]
+    assert [name for name in names if not (BENCHMARKS / f"{name}.py").exists()] == []
 
 
 # --- bf16 against fp32
