@@ -58,6 +58,14 @@ def test_numbers_are_means_over_the_newest_lines(trained):
     assert run.row()["images_per_s"] > 0
 
 
+def test_the_best_state_of_a_run_that_is_judged_is_listed(tmp_path, capsys):
+    trainer, values = Trainer(TINY, RUN, "cpu"), iter((0.7, 0.25, 0.5, 0.4, 0.6, 0.9))
+    list(train(trainer, NOISE, tmp_path / "r", sample_every=1, best=lambda trainer: next(values)))
+    main(["runs", str(tmp_path)])
+    head, row = capsys.readouterr().out.splitlines()
+    assert " best " in head and " 0.250 at 2 " in row
+
+
 def test_json_holds_the_same_for_machines(trained, capsys):
     assert main(["runs", str(trained), "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -16,7 +16,8 @@ def add(commands) -> None:
     """The parser of `runs`."""
     runs = commands.add_parser(
         "runs", help="list runs, compare their settings, draw their curves", description="List every run in a folder. "
-        "Losses and probabilities are means over the newest 20 lines of a run's history.",
+        "Losses and probabilities are means over the newest 20 lines of a run's history; best is the lowest distance "
+        "between samples and real images, and the step that had it; alarms are of samples that are alike.",
     )  # fmt: skip
     runs.add_argument("folder", metavar="FOLDER", nargs="?", default="runs", help="where the runs lie [runs]")
     runs.add_argument(
@@ -70,46 +71,40 @@ def _named(name: str, folder: Path):
 
 
 def _list(found: Sequence) -> str:
-    heads = [
-        "run",
-        "data",
-        "pixels",
-        "ngf/ndf",
-        "step",
-        "loss D",
-        "loss G",
-        "D(x)",
-        "D(G(z))",
-        "images/s",
-        "begun",
-        "state",
-    ]
-    rows = [_cells(run.row()) for run in found]
-    notes = [", ".join(run.alarms) for run in found]
-    if any(notes):
-        heads, rows = [*heads, "alarms"], [[*row, note] for row, note in zip(rows, notes)]
-    table = aligned(heads, rows, right={4, 5, 6, 7, 8, 9})
-    why = [f"{run.name}: {run.row()['why']}" for run in found if run.row()["why"]]
-    return "\n".join([table, *why])
+    rows = [run.row() for run in found]
+    columns = [(head, side, [cell(row) for row in rows]) for head, side, cell in COLUMNS]
+    columns = [column for column in columns if column[0] not in SOMETIMES or any(column[2])]
+    right = {i for i, (_, side, _) in enumerate(columns) if side == "right"}
+    table = aligned([head for head, _, _ in columns], list(zip(*(cells for _, _, cells in columns))), right)
+    return "\n".join([table, *(f"{row['name']}: {row['why']}" for row in rows if row["why"])])
 
 
-def _cells(row: dict) -> list[str]:
-    return [
-        row["name"],
-        row["data"],
-        row["pixels"],
-        f"{row['ngf']}/{row['ndf']}",
-        f"{row['step']:,} of {row['steps']:,}",
-        *("" if row[name] is None else f"{row[name]:.2f}" for name in ("loss_d", "loss_g", "d_real", "d_fake")),
-        "" if row["images_per_s"] is None else f"{row['images_per_s']:,.0f}",
-        "" if row["begun"] is None else _here(row["begun"]),
-        row["state"],
-    ]
+def _number(name: str) -> Callable[[dict], str]:
+    return lambda row: "" if row[name] is None else f"{row[name]:.2f}"
 
 
 def _here(moment: str) -> str:
     """A moment in this machine's own time, to the minute."""
     return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+COLUMNS = (
+    ("run", "left", lambda row: row["name"]),
+    ("data", "left", lambda row: row["data"]),
+    ("pixels", "left", lambda row: row["pixels"]),
+    ("ngf/ndf", "left", lambda row: f"{row['ngf']}/{row['ndf']}"),
+    ("step", "right", lambda row: f"{row['step']:,} of {row['steps']:,}"),
+    ("loss D", "right", _number("loss_d")),
+    ("loss G", "right", _number("loss_g")),
+    ("D(x)", "right", _number("d_real")),
+    ("D(G(z))", "right", _number("d_fake")),
+    ("best", "right", lambda row: f"{row['best']['measure']:.3f} at {row['best']['step']:,}" if row["best"] else ""),
+    ("images/s", "right", lambda row: "" if row["images_per_s"] is None else f"{row['images_per_s']:,.0f}"),
+    ("begun", "left", lambda row: _here(row["begun"]) if row["begun"] else ""),
+    ("state", "left", lambda row: row["state"]),
+    ("alarms", "left", lambda row: ", ".join(row["alarms"])),
+)
+SOMETIMES = ("best", "images/s", "begun", "alarms")  # left out where no run has any
 
 
 def _comparison(found: Sequence, different: dict[str, list]) -> str:

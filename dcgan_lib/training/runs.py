@@ -83,6 +83,12 @@ class Run:
         return [f"{alarm} at {look['step']}" for look in self.looks for alarm in look["begun"]]
 
     @property
+    def best(self) -> tuple[float, int] | None:
+        """The lowest value of what the run is judged by, and its step; None where it is judged by nothing."""
+        measured = [(e["measure"], e["step"]) for e in self.entries if e.get("measure") is not None]
+        return min(measured, default=None)
+
+    @property
     def settings(self) -> dict[str, object]:
         """All that was chosen, under one name each: "train.lr_g", "model.ngf", "data.name", "versions.torch"."""
         groups = ("model", "train", "data", "hardware", "versions")
@@ -106,6 +112,7 @@ class Run:
             "step": self.steps_done,
             "steps": self.steps,
             **{name: self.now(name) for name in ("loss_d", "loss_g", "d_real", "d_fake")},
+            "best": self.best and {"measure": self.best[0], "step": self.best[1]},
             "images_per_s": self.last.get("images_per_s"),
             "begun": self.starts[0]["start"] if self.starts else None,
             "state": self.state,

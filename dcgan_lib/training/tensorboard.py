@@ -38,7 +38,7 @@ class Board:
     def scalars(self, numbers: dict[str, float]) -> None:
         """Every number of a step, which is itself among them: grouped by what it measures."""
         for name, value in numbers.items():
-            if name != "step":
+            if name != "step" and value is not None:
                 self.writer.add_scalar(f"{_group(name)}/{name}", value, numbers["step"])
 
     def picture(self, name: str, pixels: Tensor, step: int) -> None:
