@@ -3,13 +3,17 @@
 import dataclasses
 import io
 import os
+import stat
+import subprocess
+import sys
 
 import pytest
 import torch
 
 from dcgan_lib.config import DCGANConfig, TrainConfig
 from dcgan_lib.data.images import Images
-from dcgan_lib.training import Trainer, atomic, checkpoint, history, train
+from dcgan_lib.losses import LOSSES
+from dcgan_lib.training import Trainer, atomic, checkpoint, train
 from dcgan_lib.training.checkpoint import CheckpointError
 
 TINY = DCGANConfig(image_size=16, nc=1, nz=6, ngf=4, ndf=4)
@@ -45,20 +49,36 @@ def saved(folder, steps=3):
 # --- resuming
 
 
-@pytest.mark.parametrize("stop", [3, 6, 7], ids=["mid-epoch", "at the end of an epoch", "after it"])
-@pytest.mark.parametrize(
-    "changes", [{}, {"ema": 0.9}, {"flip": True}, {"precision": "bf16"}], ids=["plain", "ema", "flip", "bf16"]
-)
-def test_a_resumed_run_is_bit_for_bit_the_run_that_was_not_stopped(tmp_path, stop, changes):
+STOPS = {"mid-epoch": 3, "at an epoch's end": 6, "after it": 7}
+LOSS_SETTINGS = [{"loss": name} for name in LOSSES] + [
+    {"loss": "wasserstein", "weight_clip": 0.01},
+    {"real_target": 0.9},
+]
+MATRIX = [
+    {"precision": precision, "ema": ema, "flip": flip, **loss}
+    for precision in ("fp32", "bf16")
+    for ema in (0.0, 0.9)
+    for flip in (False, True)
+    for loss in LOSS_SETTINGS
+]
+
+
+@pytest.mark.parametrize("changes", MATRIX, ids=lambda changes: "-".join(map(str, changes.values())))
+def test_a_resumed_run_is_bit_for_bit_the_run_that_was_not_stopped(tmp_path, monkeypatch, changes):
+    """Each setting is stopped at three places: 168 cases."""
+    monkeypatch.setattr(os, "fsync", lambda number: None)  # which changes no bit, and takes most of the time
+    assert len(MATRIX) * len(STOPS) == 168
+    changes = changes | {"steps": 9}
     whole = new(**changes)
     list(train(whole, NOISE, tmp_path / "whole", log_every=1))
-    for stats in train(new(**changes), NOISE, tmp_path / "parts", log_every=1):
-        if stats.step == stop:
-            break
-    resumed = new(**changes)
-    list(train(resumed, NOISE, tmp_path / "parts", log_every=1))
-    assert same(everything(resumed), everything(whole))
-    assert history.read(tmp_path / "parts/history.jsonl") == history.read(tmp_path / "whole/history.jsonl")
+    for place, stop in STOPS.items():
+        for stats in train(new(**changes), NOISE, tmp_path / place, log_every=1):
+            if stats.step == stop:
+                break
+        resumed = new(**changes)
+        list(train(resumed, NOISE, tmp_path / place, log_every=1))
+        assert same(everything(resumed), everything(whole)), place
+        assert (tmp_path / place / "history.jsonl").read_bytes() == (tmp_path / "whole/history.jsonl").read_bytes()
 
 
 def test_a_killed_run_goes_on_from_its_last_checkpoint(tmp_path):
@@ -85,6 +105,24 @@ def test_a_trainer_that_is_further_than_its_folder_is_not_set_back(tmp_path):
             break
     checkpoint.save(new(), tmp_path / "checkpoints")  # step 0
     assert next(train(trainer, NOISE, tmp_path)).step == 5
+
+
+def test_a_trainer_that_is_further_than_the_one_whole_file_is_not_set_back(tmp_path):
+    list(train(new(steps=3), NOISE, tmp_path))
+    trainer = new()
+    for stats in train(trainer, NOISE):
+        if stats.step == 5:
+            break
+    assert checkpoint.resume(trainer, tmp_path / "checkpoints", beyond=5) is None
+    assert next(train(trainer, NOISE, tmp_path)).step == 6
+
+
+def test_a_checkpoint_of_an_earlier_step_does_not_drop_the_later_ones(tmp_path):
+    for step in (5, 6, 3):
+        trainer = new()
+        trainer.steps_done = step
+        checkpoint.save(trainer, tmp_path)
+    assert [p.name[11:13] for p in sorted(tmp_path.iterdir())] == ["03", "05", "06"]
 
 
 def test_two_checkpoints_are_kept(tmp_path):
@@ -163,6 +201,44 @@ def test_a_file_of_a_newer_format_asks_for_an_update(tmp_path):
         checkpoint.load(path)
 
 
+def rewritten(path, change):
+    """The same checkpoint with a changed content, and a header that agrees with it."""
+    content = torch.load(io.BytesIO(path.read_bytes().partition(b"\n")[2]), weights_only=True)
+    change(content)
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    path.write_bytes(checkpoint._header(buffer.getvalue()) + buffer.getvalue())
+    return path
+
+
+def test_a_file_of_the_first_format_is_still_read(tmp_path):
+    path = saved(tmp_path)
+    for key in ("plan", "best", "history"):  # which it did not know
+        rewritten(path, lambda content, key=key: content.pop(key))
+    payload = path.read_bytes().partition(b"\n")[2]
+    path.write_bytes(checkpoint._header(payload, 1) + payload)
+    trainer = new()
+    assert checkpoint.resume(trainer, tmp_path).history is None and trainer.steps_done == 3
+
+
+def test_weights_of_another_network_than_the_file_names_are_refused_and_change_nothing(tmp_path):
+    wider = new(dataclasses.replace(TINY, ngf=8)).G.state_dict()
+    path = rewritten(saved(tmp_path), lambda content: content.update(G=wider))
+    trainer = new()
+    before = everything(trainer)
+    with pytest.raises(
+        CheckpointError, match=r"Generator's blocks\.0\.1\.weight has shape \(6, 16, .*expected \(6, 8,"
+    ):
+        checkpoint.resume(trainer, tmp_path)
+    assert same(everything(trainer), before) and path.exists()
+
+
+def test_a_file_without_what_the_next_step_needs_is_refused(tmp_path):
+    path = rewritten(saved(tmp_path), lambda content: content.pop("rng"))
+    with pytest.raises(CheckpointError, match=r"no state of this library \(no rng\)"):
+        checkpoint.load(path)
+
+
 def test_a_missing_file_says_so(tmp_path):
     with pytest.raises(CheckpointError, match=r"nothing\.ckpt: cannot be read \(No such file"):
         checkpoint.load(tmp_path / "nothing.ckpt")
@@ -213,6 +289,37 @@ def test_a_write_that_fails_leaves_the_old_file_intact(tmp_path, monkeypatch, ca
         atomic.write(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_content_is_on_the_disk_before_the_name_and_the_name_before_the_call_returns(tmp_path, monkeypatch):
+    """What a power cut may leave depends on this order alone."""
+    calls = []
+    fsync, replace = os.fsync, os.replace
+
+    def flushed(number):
+        calls.append("folder" if stat.S_ISDIR(os.fstat(number).st_mode) else f"{os.fstat(number).st_size} bytes")
+        fsync(number)
+
+    monkeypatch.setattr(os, "fsync", flushed)
+    monkeypatch.setattr(os, "replace", lambda a, b: (calls.append("rename"), replace(a, b)))
+    atomic.write(tmp_path / "file", b"1234", memoryview(b"56"))
+    assert calls == ["6 bytes", "rename", "folder"]
+
+
+def test_a_disk_that_keeps_less_than_it_says_is_noticed(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "fsync", lambda number: os.ftruncate(number, 2))
+    with pytest.raises(OSError, match="what was written is not what is read back"):
+        atomic.write(tmp_path / "file", b"1234")
+    assert not list(tmp_path.iterdir())
+
+
+def test_temporary_files_of_dead_writers_are_removed_and_of_living_ones_kept(tmp_path):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    for number in (dead.pid, os.getpid(), os.getppid()):
+        (tmp_path / f".step-00000001.ckpt.{number}.part").write_bytes(b"half")
+    saved(tmp_path)
+    assert [p.name for p in tmp_path.glob(".*")] == [f".step-00000001.ckpt.{os.getppid()}.part"]
 
 
 def _disk_full(*args):

@@ -22,13 +22,13 @@ def measure(name: str, images) -> Callable[[object], float] | None:
     from dcgan_lib.metrics.sliced import sliced_wasserstein
     from dcgan_lib.models import draw_z
 
-    n = min(SAMPLES, len(images))
-    chosen = torch.randperm(len(images), generator=torch.Generator().manual_seed(1))[:n].sort().values
+    among = min(len(images), 2_000_000)  # drawn faces have no end
+    chosen = torch.randperm(among, generator=torch.Generator().manual_seed(1))[:SAMPLES].sort().values
     real = images.batch(chosen).cpu()
 
     @torch.no_grad()
     def sliced(trainer) -> float:
-        z = draw_z(n, trainer.model, torch.Generator().manual_seed(2)).to(trainer.device)
+        z = draw_z(len(real), trainer.model, torch.Generator().manual_seed(2)).to(trainer.device)
         G = trainer.best_G
         was_training = G.training
         G.eval()

@@ -7,6 +7,8 @@ process that is killed on the way goes on from an older checkpoint and writes al
 from __future__ import annotations
 
 import math
+import shutil
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,6 +48,7 @@ class Record:
         """The first checkpoint, before anything can be lost: a full or read-only disk is found now."""
         if self.run is None:
             return
+        self._warn_of_space()
         with self.still_in_memory():
             if self._path().exists():
                 checkpoint.prune(self._path())  # a run that was killed had no time to
@@ -100,6 +103,22 @@ class Record:
         except (OSError, history.WriteError, checkpoint.CannotWrite) as error:
             raise checkpoint.CannotWrite(self._cannot(error)) from error
 
+    def _warn_of_space(self) -> None:
+        """Say at the start that a disk will be full in an hour."""
+        trainer = self.trainer
+        weights = sum(p.numel() for module in (trainer.G, trainer.D) for p in module.parameters())
+        averaged = sum(p.numel() for p in trainer.average.parameters()) if trainer.average is not None else 0
+        files = checkpoint.KEEP + 1 + (self.best is not None)  # one more while it is written
+        needed = files * 4 * (3 * weights + averaged)  # Adam remembers two numbers for each weight
+        free = shutil.disk_usage(self.run.checkpoints.parent).free
+        held = sum(path.stat().st_size for path in self.run.checkpoints.glob("*.ckpt"))
+        if free + held < needed:
+            warnings.warn(
+                f"{self.run.out}: the checkpoints of this run need {needed / 1e6:,.1f} MB, and "
+                f"{free / 1e6:,.1f} MB are free; make room, or choose a folder on another disk",
+                stacklevel=2,
+            )
+
     def _measure(self, numbers: dict) -> bool:
         """Note what the run is judged by. True where it has never been so good."""
         value, mine = float(self.best(self.trainer)), progress.of(self.trainer)
@@ -139,7 +158,8 @@ class Record:
 
     def _cannot(self, error: Exception) -> str:
         cause = error if isinstance(error, OSError) else error.__cause__
-        where = getattr(cause, "filename", None) or self.run.out
+        # an error of ours begins with the file
+        where = error.filename or self.run.out if isinstance(error, OSError) else str(error).partition(": ")[0]
         kept, out = checkpoint.newest(self.run.checkpoints), str(self.run.out)
         return (
             f"{where}: could not be written after step {self.trainer.steps_done:,} "
