@@ -77,17 +77,19 @@ class _Normalise(torch.autograd.Function):
     @staticmethod
     def backward(ctx, grad: Tensor, *_: Tensor):
         x, weight, mean, var = ctx.saved_tensors
-        # as if mean and var were given: torch's own kernel
-        own, of_weight, of_bias = torch.ops.aten.native_batch_norm_backward(
-            grad, x, weight, mean, var, None, None, False, ctx.eps, [True, True, True]
+        # sums over this process's share, by torch's own kernel: grad times normalised x, and grad
+        _, of_weight, of_bias = torch.ops.aten.native_batch_norm_backward(
+            grad, x, weight, mean, var, None, None, False, ctx.eps, [False, True, True]
         )
-        # they are not. Through them, each x feels the whole batch's mean of grad and of grad times normalised x
-        means = torch.stack([of_bias, of_weight])
+        means = torch.stack([of_weight, of_bias])
         ctx.team.sum_(means)
-        mean_grad, mean_grad_x = means * (x.shape[1] / (ctx.team.size * x.numel()))
+        mean_grad_x, mean_grad = means * (x.shape[1] / (ctx.team.size * x.numel()))
+        # gain (grad - mean_grad - normalised x * mean_grad_x): each x also feels the statistics that it is part of
         scale = (var + ctx.eps).rsqrt()
-        slope = -weight * scale.square() * mean_grad_x
-        shift = -weight * scale * mean_grad - slope * mean
+        gain = weight * scale
+        slope = -gain * scale * mean_grad_x
+        shift = -gain * mean_grad - slope * mean
         shape = (1, -1, *[1] * (x.ndim - 2))
-        through = torch.addcmul(shift.view(shape), x.to(shift.dtype), slope.view(shape))
-        return own.add_(through.to(own.dtype)), of_weight, of_bias, None, None
+        of_x = torch.addcmul(shift.view(shape), x.to(shift.dtype), slope.view(shape))
+        of_x.addcmul_(grad.to(shift.dtype), gain.view(shape))
+        return of_x.to(x.dtype), of_weight, of_bias, None, None

@@ -107,7 +107,7 @@ class Team(Alone):
 
     def __exit__(self, *problem: object) -> None:
         # after an error the others may be waiting in an exchange that will never happen: a goodbye would wait too
-        if problem[0] is None:
+        if problem[0] is None and dist.is_initialized():
             dist.destroy_process_group()
 
     def prepare(self, cfg: TrainConfig, *networks: nn.Module) -> None:
@@ -192,7 +192,7 @@ class Team(Alone):
         except RuntimeError as error:
             raise LostProcess(
                 f"process {self.rank} of {self.size} has lost another one, which was killed or whose machine is gone "
-                f"({_first_line(error)})"
+                f"({_reason(error)})"
             ) from error
 
 
@@ -216,6 +216,6 @@ def _own_device(asked: str | None, local_rank: int, local_size: int) -> str:
     return f"cuda:{local_rank}"
 
 
-def _first_line(error: Exception) -> str:
-    """Gloo's own words without the place in its source: "Connection closed by peer [10.0.0.7]:31415"."""
-    return str(error).splitlines()[0].rpartition("] ")[2].rstrip(". ")
+def _reason(error: Exception) -> str:
+    """What torch says first, without the place in its source: "Connection closed by peer [10.0.0.7]:31415"."""
+    return str(error).splitlines()[0].rpartition("] ")[2].partition(". ")[0]
