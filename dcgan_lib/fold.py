@@ -26,7 +26,10 @@ class Folded(Generator):
         nn.Module.__init__(self)
         self.cfg, self.dtype = G.cfg, dtype
         last = len(G.blocks) - 1
-        self.blocks = nn.ModuleList(_folded(block, image_next=i == last) for i, block in enumerate(G.blocks))
+        blocks = folded_blocks(G)
+        self.blocks = nn.ModuleList(
+            nn.Sequential(*(_fast(layer, image_next=i == last) for layer in block)) for i, block in enumerate(blocks)
+        )
         self.to(dtype, memory_format=torch.channels_last).eval().requires_grad_(False)
 
     def forward(self, z: Tensor) -> Tensor:
@@ -55,7 +58,12 @@ def fold(G: Generator, dtype: torch.dtype = torch.float32) -> Folded:
     """
     if isinstance(G, Folded):
         raise TypeError("this generator is folded already; fold the one that was trained")
-    return Folded(copy.deepcopy(G).eval(), dtype)
+    return Folded(G, dtype)
+
+
+def folded_blocks(G: Generator) -> list[nn.Sequential]:
+    """The blocks of a copy of G with every batch norm folded into the layer before it; the layers keep their kind."""
+    return [_folded(block) for block in copy.deepcopy(G).eval().blocks]
 
 
 class ShuffleUp(nn.Module):
@@ -77,14 +85,14 @@ class ShuffleUp(nn.Module):
         return F.pixel_shuffle(F.conv2d(x, self.weight, self.bias, padding=1), 2)[:, :, 1:-1, 1:-1]
 
 
-def _folded(block: nn.Sequential, image_next: bool) -> nn.Sequential:
+def _folded(block: nn.Sequential) -> nn.Sequential:
     layers: list[nn.Module] = []
     for layer in block:
         if isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d)):
             _fold_into(layers, layer)
         else:
             layers.append(layer)
-    return nn.Sequential(*(_fast(layer, image_next) for layer in layers))
+    return nn.Sequential(*layers)
 
 
 def _fold_into(layers: list[nn.Module], norm: nn.Module) -> None:
