@@ -67,8 +67,22 @@ def test_every_point_and_the_corner_of_every_roof_lie_in_the_picture():
 
 def test_labels_of_neighbours_are_moved_apart():
     ax = plot_roofline({"fp32": 180.0}, 20.0, [Point(name, 60, 100) for name in "abc"]).axes[0]
-    heights = {text.get_text(): text.xyann[1] for text in ax.texts}
-    assert len({heights[name] for name in "abc"}) == 3
+    places = {text.get_text(): text.xyann for text in ax.texts if text.get_text() in "abc"}
+    assert len(set(places.values())) == 3
+
+
+def test_a_name_at_the_right_edge_is_written_to_the_left_of_its_dot():
+    ax = plot_roofline({"fp32": 180.0}, 20.0, [Point("a", 1, 10), Point("a name that is rather long", 300, 100)]).axes[
+        0
+    ]
+    ends = {text.get_text(): text.get_ha() for text in ax.texts}
+    assert (ends["a"], ends["a name that is rather long"]) == ("left", "right")
+
+
+def test_the_picture_says_what_hollow_dots_are_where_there_are_some():
+    with_some = texts(plot_roofline({"fp32": 180.0}, 20.0, layer_points(LAYERS)).axes[0])
+    without = texts(plot_roofline({"fp32": 180.0}, 20.0, step_points(STEPS)).axes[0])
+    assert "hollow: as one matrix product" in with_some and "hollow: as one matrix product" not in without
 
 
 def test_bars_are_the_ratios_and_say_what_part_of_the_peak_they_are():

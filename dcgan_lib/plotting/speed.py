@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import log2
+from math import log
 from typing import NamedTuple
 
 import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dcgan_lib.config import DCGANConfig
@@ -68,9 +69,13 @@ def plot_roofline(peaks: Mapping[str, float], bandwidth: float, points: Sequence
         raise ValueError(f"{len(peaks)} peaks and {len(points)} points: a roofline needs at least one of each")
     low, high = min(p.intensity for p in points) / 3, max(p.intensity for p in points) * 6
     low = min(low, min(peaks.values()) / bandwidth / 3)  # the corner of the lowest roof is seen
+    top = max(*peaks.values(), *(p.gflops for p in points))
+    bottom = min(min(p.gflops for p in points) / 2, low * bandwidth)
     fig, ax = plt.subplots(figsize=(6.4, 3.8))
-    top = max(peaks.values())
-    ax.plot([low, top / bandwidth], [low * bandwidth, top], color=REFERENCE, lw=1.4)
+    ax.set(xscale="log", yscale="log", xlim=(low, high), ylim=(bottom, top * 2))
+    ax.set(xlabel="operations for each byte moved", ylabel="GFLOP/s")
+    roof = max(peaks.values())
+    ax.plot([low, roof / bandwidth], [low * bandwidth, roof], color=REFERENCE, lw=1.4)
     ax.annotate(f"memory, {bandwidth:.0f} GB/s", (low * 1.25, low * bandwidth * 1.25), xytext=(8, -3),
                 textcoords="offset points", color=REFERENCE, fontsize=9, va="top")  # fmt: skip
     for name, peak in peaks.items():
@@ -80,26 +85,57 @@ def plot_roofline(peaks: Mapping[str, float], bandwidth: float, points: Sequence
     for point in points:
         face = "white" if point.hollow else point.colour
         ax.plot(point.intensity, point.gflops, "o", ms=6, mec=point.colour, mfc=face, mew=1.4, zorder=3)
-    for point, dy in zip(points, _label_shifts(points)):
-        ax.annotate(point.label, (point.intensity, point.gflops), xytext=(6, dy), textcoords="offset points",
-                    color=point.colour, fontsize=8, va="center")  # fmt: skip
-    ax.set(xscale="log", yscale="log", xlim=(low, high), xlabel="operations for each byte moved", ylabel="GFLOP/s")
-    bottom = min(min(p.gflops for p in points) / 2, low * bandwidth)
-    ax.set_ylim(bottom, top * 2)
+    if any(point.hollow for point in points):
+        ax.text(0.99, 0.03, "hollow: as one matrix product", transform=ax.transAxes, ha="right", color=REFERENCE,
+                fontsize=8)  # fmt: skip
+    _name(ax, points, list(peaks.values()))
     return fig
 
 
-def _label_shifts(points: Sequence[Point]) -> list[float]:
-    """Points up or down for each label, so that those of neighbouring points do not lie on each other."""
-    shifts: list[float] = []
-    for i, point in enumerate(points):
-        near = [
-            shifts[j]
-            for j, other in enumerate(points[:i])
-            if abs(log2(other.gflops / point.gflops)) < 0.35 and abs(log2(other.intensity / point.intensity)) < 0.9
-        ]
-        shifts.append(next(dy for dy in (0, 8, -8, 16, -16, 24, -24, 32) if dy not in near or dy == 32))
-    return shifts
+PLACES = (
+    (7, 0),
+    (7, 9),
+    (7, -9),
+    (-7, 0),
+    (-7, 9),
+    (-7, -9),
+    (7, 18),
+    (7, -18),
+    (-7, 18),
+    (-7, -18),
+    (7, 27),
+    (7, -27),
+)
+"""Where a name may stand, in points from its dot; to the right of it or to the left."""
+
+
+def _name(ax: Axes, points: Sequence[Point], peaks: Sequence[float]) -> None:
+    """Write each point's name where it lies on no dot, no other name and no roof, as far as that can be had."""
+    (low, high), (bottom, top) = ax.get_xlim(), ax.get_ylim()
+    width, height = 395, 225  # of the axes, in points: near enough
+
+    def place(intensity: float, gflops: float) -> tuple[float, float]:
+        return log(intensity / low) / log(high / low) * width, log(gflops / bottom) / log(top / bottom) * height
+
+    dots = [place(p.intensity, p.gflops) for p in points]
+    taken = [(x - 4, y - 4, x + 4, y + 4) for x, y in dots]
+    taken += [(0.6 * width, y - 2, width, y + 14) for y in (place(low, peak)[1] for peak in peaks)]
+    for point, (x, y) in zip(points, dots):
+        wide, boxes = 4.6 * len(point.label), {}
+        for dx, dy in PLACES:
+            left = x + dx if dx > 0 else x + dx - wide
+            box = (left, y + dy - 5, left + wide, y + dy + 5)
+            outside = max(0, box[2] - width) + max(0, -box[0])
+            boxes[dx, dy] = (sum(_overlap(box, other) for other in taken) + 10 * outside, box)
+        dx, dy = min(PLACES, key=lambda place: boxes[place][0])
+        taken.append(boxes[dx, dy][1])
+        ax.annotate(point.label, (point.intensity, point.gflops), xytext=(dx, dy), textcoords="offset points",
+                    color=point.colour, fontsize=8, va="center", ha="left" if dx > 0 else "right")  # fmt: skip
+
+
+def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> float:
+    """The area that two boxes (left, bottom, right, top) share."""
+    return max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
 
 
 def plot_ratios(rows: Sequence[Mapping], title: str = "", floor: float | None = None) -> Figure:
