@@ -58,13 +58,32 @@ class Look:
         return [_MESSAGES[alarm].format(**asdict(self), bound=_BOUNDS[alarm]) for alarm in self.begun]
 
 
+class Alarms:
+    """Which alarms stand, from look to look. One is told when it begins, and again only after it had ended."""
+
+    def __init__(self) -> None:
+        self.standing: set[str] = set()
+        self.led = False  # whether the lead was above its bound at the last look
+
+    def judge(self, step: int, variety: float | None, lead: float | None) -> Look:
+        """What begins with these measures; see `Look`."""
+        led, self.led = self.led, lead is not None and lead > WON
+        if step < WARM_UP:
+            return Look(step, variety, lead)
+        now = set()
+        if variety is not None and variety < (VARIED if "alike" in self.standing else ALIKE):
+            now.add("alike")
+        if self.led and (led or "won" in self.standing):
+            now.add("won")
+        begun, self.standing = now - self.standing, now
+        return Look(step, variety, lead, tuple(sorted(begun)))
+
+
 class Watch:
     """Judges the samples of one run.
 
         watch = Watch(images)
         for message in watch.look(step, sample(trainer.G, trainer.fixed_z), d_real, d_fake).warnings: ...
-
-    An alarm is told once, when it begins; it is told again only after it had ended.
 
     Args:
         images: the real ones.
@@ -74,8 +93,7 @@ class Watch:
     def __init__(self, images: Images, n: int = 64) -> None:
         self.n = min(n, len(images))
         self.real = real_distance(images, self.n)
-        self.alarms: set[str] = set()
-        self.led = False  # at the last look
+        self.alarms = Alarms()
 
     def look(self, step: int, fakes: Tensor, d_real: float | None = None, d_fake: float | None = None) -> Look:
         """Measure the fakes `(n, nc, s, s)` in [-1, 1] and judge them.
@@ -88,25 +106,13 @@ class Watch:
             # rounded before it is judged, so that a look that is read back is judged alike
             variety = round(nearest_distance(fakes[: self.n]) / self.real, 4)
         lead = None if d_real is None or d_fake is None else round(d_real - d_fake, 4)
-        return self._judge(step, variety, lead)
+        return self.alarms.judge(step, variety, lead)
 
     def recall(self, looks: Iterable[Look]) -> None:
         """Be as after these looks: a run that goes on is not warned of what it was warned of before."""
-        self.alarms, self.led = set(), False
+        self.alarms = Alarms()
         for look in looks:
-            self._judge(look.step, look.variety, look.lead)
-
-    def _judge(self, step: int, variety: float | None, lead: float | None) -> Look:
-        led, self.led = self.led, lead is not None and lead > WON
-        if step < WARM_UP:
-            return Look(step, variety, lead)
-        now = set()
-        if variety is not None and variety < (VARIED if "alike" in self.alarms else ALIKE):
-            now.add("alike")
-        if self.led and (led or "won" in self.alarms):
-            now.add("won")
-        begun, self.alarms = now - self.alarms, now
-        return Look(step, variety, lead, tuple(sorted(begun)))
+            self.alarms.judge(look.step, look.variety, look.lead)
 
 
 def nearest_distance(images: Tensor) -> float:
