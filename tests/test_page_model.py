@@ -6,7 +6,7 @@ from dcgan_lib import pretrained
 from dcgan_lib.config import DCGANConfig
 from dcgan_lib.models import Generator
 from dcgan_lib.widgets.page_model import page_model
-from tools import wasm
+from tools import house, wasm
 
 
 @pytest.mark.parametrize("name", pretrained.available())
@@ -32,3 +32,12 @@ def test_odd_widths_are_refused():
 
 def test_the_kernels_bytes_are_its_source():
     assert wasm.TARGET.read_text(encoding="utf-8") == wasm.module()
+
+
+def test_the_site_gets_every_shipped_generator_and_is_not_written_again_for_nothing(tmp_path):
+    house.copy_models(tmp_path)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {f"{name}.{kind}" for name in pretrained.available() for kind in ("json", "bin")}
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    house.copy_models(tmp_path)
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before

@@ -1,6 +1,7 @@
 """The book's own Sphinx extension: what the site needs beyond its settings in _config.yml.
 
 - MathJax comes from a Python package into `web/vendor/`, so that a page asks no outside host for it.
+- The shipped generators go there too, in the form that a page computes with.
 - Outputs made with an older library are forgotten, and then every page is made anew.
 - Thebe's files, which the theme loads even when Thebe is off, are left out.
 - The bibliography's markup says what it is.
@@ -9,6 +10,7 @@
 
 import hashlib
 import importlib.util
+import json
 import shutil
 from pathlib import Path
 
@@ -17,11 +19,14 @@ from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
+from dcgan_lib import pretrained
+from dcgan_lib.widgets.serving import model_files
 from tools.fingerprint import EXECUTED_FROM, ROOT, SHOWN_WITH, fingerprint, forget_stale_outputs
 
 log = logging.getLogger(__name__)
 
 MATHJAX = ROOT / "web" / "vendor" / "mathjax"
+MODELS = ROOT / "web" / "vendor" / "models"
 MATHJAX_SCRIPT = "tex-mml-chtml.js"
 MATHJAX_SHA256 = "8aacaa13814e2dd77de7b5f10a7c0cda3a0bcd0af3a2129f8aa7a794f607fd55"  # MathJax 3.2.2
 
@@ -51,9 +56,20 @@ def copy_mathjax(target: Path = MATHJAX) -> None:
     shutil.copy(source / "es5" / MATHJAX_SCRIPT, target)  # last: it marks a whole copy
 
 
+def copy_models(target: Path = MODELS) -> None:
+    """Write every shipped generator as the page reads it: `<name>.json` and `<name>.bin`."""
+    target.mkdir(parents=True, exist_ok=True)
+    for name in pretrained.available():
+        manifest, weights = model_files(name)
+        for file, content in ((f"{name}.json", json.dumps(manifest).encode()), (f"{name}.bin", weights)):
+            if not (target / file).exists() or (target / file).read_bytes() != content:
+                (target / file).write_bytes(content)
+
+
 def prepare(app: Sphinx) -> None:
     """Before anything is read."""
     copy_mathjax()
+    copy_models()
     if forget_stale_outputs():
         log.info("the library, its data or its requirements changed: every chapter is executed anew")
 

@@ -1,0 +1,34 @@
+"""Widgets whose pictures are computed by a generator in the page: with a kernel, the kernel hands it the weights."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import anywidget
+
+from dcgan_lib import pretrained
+from dcgan_lib.widgets.page_model import page_model
+
+
+class ServesModels(anywidget.AnyWidget):
+    """Answers the front end's question for the weights of a shipped generator, or of one in a folder."""
+
+    def __init__(self, **traits: Any) -> None:
+        super().__init__(**traits)
+        self.on_msg(self._answer)
+
+    def _answer(self, widget: anywidget.AnyWidget, content: dict, buffers: list) -> None:
+        if content.get("type") == "weights":
+            manifest, weights = model_files(content["name"])
+            self.send({"type": "weights", "name": content["name"], "manifest": manifest}, buffers=[weights])
+
+
+@functools.cache
+def model_files(name: str) -> tuple[dict, bytes]:
+    """The manifest and the weights of trained networks, by their name or folder.
+
+    Raises:
+        PretrainedError: no such networks. ValueError: a variant that a page does not compute.
+    """
+    return page_model(pretrained.load(name).G)
