@@ -127,7 +127,7 @@ def normalised(image: Image.Image) -> Tensor:
     return pixels.sub_(0.5).div_(0.5)
 
 
-def endless(folder: Path, image_size: int, batch_size: int, workers: int = WORKERS) -> Iterator[Tensor]:
+def endless_photos(folder: Path, image_size: int, batch_size: int, workers: int = WORKERS) -> Iterator[Tensor]:
     """Batches `(n, 3, s, s)` from a folder, epoch after epoch, decoded by worker processes."""
     loader = DataLoader(
         Photos(folder, image_size), batch_size=batch_size, shuffle=True, num_workers=workers, drop_last=True

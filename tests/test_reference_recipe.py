@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
 
-from reference_recipe import Photos, Reference, endless, make_photos
+from reference_recipe import Photos, Reference, endless_photos, make_photos
 
 from dcgan_lib.config import DCGANConfig, TrainConfig
 from dcgan_lib.cost import cost
@@ -88,5 +88,5 @@ def test_photos_have_the_size_and_weight_of_the_usual_ones(tmp_path):
 
 
 def test_batches_from_a_folder_never_end(tmp_path):
-    batches = endless(make_photos(tmp_path / "photos", 5), 16, batch_size=2, workers=0)
+    batches = endless_photos(make_photos(tmp_path / "photos", 5), 16, batch_size=2, workers=0)
     assert [next(batches).shape for _ in range(5)] == [(2, 3, 16, 16)] * 5
