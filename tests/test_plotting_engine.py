@@ -3,6 +3,8 @@
 import matplotlib.pyplot as plt
 import pytest
 
+from dcgan_lib.config import DCGANConfig
+from dcgan_lib.cost import cost
 from dcgan_lib.plotting import engine, safety
 
 ROW = {"precision": "fp32", "wall_ms": 20.0, "floor_ms": 5.0, "x": 1.0}
@@ -110,3 +112,46 @@ def test_the_alarm_is_drawn_with_its_bound():
     fig = safety.plot_alarm({"good": [(1, 0.1), (50, None), (100, 0.8)]}, alike=0.25, begins=40)
     assert list(fig.axes[0].lines[0].get_xdata()) == [1, 100]
     assert [0.25, 0.25] in [list(line.get_ydata()) for line in fig.axes[0].lines]
+
+
+def test_growth_leaves_out_the_steps_at_which_two_runs_are_equal():
+    assert list(engine.plot_growth({1: 0.0, 2: 1e-4, 3: 2.0}).axes[0].lines[0].get_xdata()) == [2, 3]
+
+
+GPU_ROWS = [row | {"of_the_floor": 0.5} for row in CASE["rows"]]
+GPU = {"machine": {"gpu": "Some GPU", "date": "2026-01-01"}, "steps": [CASE | {"width": 8, "rows": GPU_ROWS}]}
+
+
+def test_without_a_gpus_figures_the_estimate_says_that_it_is_one():
+    counted = cost(DCGANConfig())
+    for record in (None, {"machine": {}}):
+        text, table = engine.gpu_or_estimate(record, counted, batch=128, operations=1000)
+        assert "estimate" in text and "python benchmarks/gpu.py" in text
+        assert table.rows[0][1] == pytest.approx(1000 * engine.LAUNCH / 1e3)
+        assert table.rows[1][1] == pytest.approx(counted.flops(128) / engine.ASSUMED_PEAK * 1e3)
+
+
+def test_a_gpus_figures_take_the_place_of_the_estimate():
+    text, table = engine.gpu_or_estimate(GPU, cost(DCGANConfig()), batch=128, operations=1000)
+    assert "Some GPU" in text and "estimate" not in text and len(table.rows) == 2
+
+
+KILLS = {"kills": 7, "by": {"at a line": 4, "half written": 3}, "failures": []}
+KILLS |= {"most_steps_lost": 2, "steps_between_saves": 3}
+
+
+def test_the_kill_test_is_told_with_its_failures():
+    text = repr(safety.kills_table(KILLS | {"failures": ["x"]}))
+    assert "killed at a line" in text and "otherwise than the undisturbed one" in text
+    assert dict(safety.kills_table(KILLS).rows)["kills in all"] == 7
+
+
+def test_the_alarms_rates_are_those_of_the_runs_that_were_kept_back():
+    seen = {"healthy_runs": 9, "false_runs": 0, "rate_a_run_at_most": 0.28, "failing_runs": 4, "found": 3}
+    record = {"results": {"check": {"alike": seen, "won": seen}, "set": {}}}
+    assert list(safety.alarm_table(record).rows[0]) == ["alike", 9, 0, "28%", 4, 3]
+
+
+def test_what_is_owed_comes_with_its_command():
+    assert "python benchmarks/kill_test.py" in repr(safety.kills_table(None))
+    assert "python benchmarks/collapse_alarm.py" in repr(safety.alarm_table(None))

@@ -10,8 +10,10 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from dcgan_lib.cost import Cost
 from dcgan_lib.plotting import D_COLOUR, G_COLOUR, REFERENCE
 from dcgan_lib.plotting.speed import COLOURS
+from dcgan_lib.plotting.table import Table
 
 RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "results"
 INK, FAINT = "#444444", "#d8d8d8"
@@ -86,7 +88,7 @@ def plot_bits(formats: Mapping[str, tuple[int, int]]) -> Figure:
         formats: by name, the bits of the exponent and of the fraction.
     """
     fig, ax = plt.subplots(figsize=(7.2, 0.3 + 0.5 * len(formats)))
-    colours = {"sign": INK, "exponent": D_COLOUR, "fraction": G_COLOUR}
+    colours = {"sign": INK, "exponent": "#E69F00", "fraction": "#56B4E9"}  # nobody's role
     for y, (name, (exponent, fraction)) in enumerate(formats.items()):
         kinds = ["sign"] + ["exponent"] * exponent + ["fraction"] * fraction
         for x, kind in enumerate(kinds):
@@ -100,6 +102,7 @@ def plot_bits(formats: Mapping[str, tuple[int, int]]) -> Figure:
     return fig
 
 
+ASSUMED_PEAK = 7e14  # operations a second of a large GPU in bfloat16, for an estimate
 WAYS = ("one by one", "reading back", "one graph")
 LAUNCH, REPLAY, KERNELS = 7.0, 1.0, 12  # µs to ask for one kernel; between two of a graph; kernels that are drawn
 
@@ -140,6 +143,16 @@ def plot_launches(work: float, way: str) -> Figure:
     ax.set_yticks((0, 1), ("processor", "GPU"))
     ax.set_title(f"done after {worked[-1][1]:.0f} µs; the GPU works {busy:.0%} of the time", fontsize=10)
     plt.close(fig)
+    return fig
+
+
+def plot_growth(growth: Mapping[int, float], unit: str = "learning rates") -> Figure:
+    """How far two runs are apart after each step, on a logarithmic axis; steps at which they are equal are left out."""
+    fig, ax = plt.subplots(figsize=(6.4, 2.8))
+    seen = {step: value for step, value in growth.items() if value > 0}
+    ax.plot(list(seen), list(seen.values()), color=G_COLOUR)
+    ax.set(yscale="log", xlabel="step", ylabel=unit)
+    ax.axhline(1, color=REFERENCE, lw=1, ls=(0, (4, 3)), zorder=0)
     return fig
 
 
@@ -191,6 +204,35 @@ def verdict(row: Mapping) -> str:
     return (
         f"{seen} It contains 0: no difference was found, and one of {share:.0%} to its disadvantage is not ruled out."
     )
+
+
+def gpu_or_estimate(record: Mapping | None, counted: Cost, batch: int, operations: int) -> tuple[str, Table]:
+    """What a GPU was measured to do, or a rough estimate that says that it is one: a sentence and a table.
+
+    Args:
+        record: `recorded("gpu")`.
+        counted: of the networks whose step is estimated.
+        batch: images in that step.
+        operations: that a step asks for.
+    """
+    if record and "gpu" in record["machine"]:
+        case = record["steps"][0]
+        text = (
+            f"Measured on {record['machine']['gpu']}, {record['machine']['date']}: {case['image_size']} × "
+            f"{case['image_size']}, width {case['width']}, batch {case['batch']} (`python benchmarks/gpu.py`)."
+        )
+        rows = [[row["form"], row["wall_ms"], row["x"], row["of_the_floor"]] for row in case["rows"]]
+        return text, Table(["form", "ms", "×", "share of the floor"], rows, 2)
+    text = (
+        "**No GPU has measured this yet.** What follows is an *estimate*, and no more, from two assumptions: "
+        f"{LAUNCH:g} µs to ask for an operation, and products at {ASSUMED_PEAK / 1e12:.0f} TFLOP/s in bfloat16. "
+        "`python benchmarks/gpu.py` measures it in some minutes, and its file takes the place of this table."
+    )
+    rows = [
+        ["to ask for all operations, one by one", operations * LAUNCH / 1e3],
+        ["the multiply-adds at that peak", counted.floor(batch, ASSUMED_PEAK) * 1e3],
+    ]
+    return text, Table([f"estimate, a step of {batch} images", "ms"], rows, 2)
 
 
 def _signed(value: float) -> str:

@@ -9,8 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from dcgan_lib.plotting import D_COLOUR, G_COLOUR, REAL_COLOUR, label_end, reference
+from dcgan_lib.plotting import REFERENCE, label_end
+from dcgan_lib.plotting.table import Table
 
+SKY, PINK, AMBER, INK, LOSS = "#56B4E9", "#CC79A7", "#E69F00", "#333333", "#B3261E"  # no player's, nor the data's
 OLD, NEW, TEMPORARY = "run.ckpt", "run.ckpt", ".run.ckpt.part"
 PHASES = {
     "over the old one": (
@@ -46,13 +48,13 @@ def plot_phase(way: str, phase: int) -> Figure:
         _file(ax, x, kind, share, name)
     lost = "empty" in found or "third" in found
     ax.text(2, 2.2, "killed now, you find:", fontsize=10, color="#555555")
-    ax.text(17, 2.2, found, fontsize=10, color=D_COLOUR if lost else REAL_COLOUR, weight="bold")
+    ax.text(17, 2.2, found, fontsize=10, color=LOSS if lost else INK, weight="bold")
     plt.close(fig)
     return fig
 
 
 def _file(ax: Axes, x: float, kind: str, share: float, name: str) -> None:
-    colour = {"old": "#999999", "new": G_COLOUR}[kind]
+    colour = {"old": "#999999", "new": SKY}[kind]
     ax.add_patch(Rectangle((x, 8.8), 8, 8 * share, facecolor=colour, edgecolor="none"))
     ax.add_patch(Rectangle((x, 8.8), 8, 8, facecolor="none", edgecolor=colour, lw=1.5))
     text = kind if share == 1 else f"{share:.0%}"
@@ -70,12 +72,44 @@ def plot_alarm(looks: Mapping[str, Sequence[tuple[int, float | None]]], alike: f
         begins: the step from which looks are judged.
     """
     fig, ax = plt.subplots(figsize=(7.2, 3.0))
-    colours = (REAL_COLOUR, D_COLOUR, G_COLOUR, "#CC79A7", "#444444")
-    for (name, points), colour in zip(looks.items(), colours):
+    for (name, points), colour in zip(looks.items(), (SKY, PINK, AMBER, INK)):
         steps, values = zip(*((s, v) for s, v in points if v is not None))
         ax.plot(steps, values, color=colour, marker="o", ms=3)
         label_end(ax, steps, values, name, colour)
     ax.axvspan(0, begins, color="#f2f2f2", zorder=-1)
     ax.set(ylim=(0, None), xlim=(0, None), xlabel="step", ylabel="variety, real images = 1")
-    reference(ax, alike, "alarm below this")
+    ax.axhline(alike, color=REFERENCE, lw=1, ls=(0, (4, 3)), zorder=0)
+    ax.annotate("alarm below this", (0.995, alike), xycoords=("axes fraction", "data"), xytext=(0, 3),
+                textcoords="offset points", color=REFERENCE, fontsize=9, ha="right")  # fmt: skip
     return fig
+
+
+def kills_table(record: Mapping | None) -> Table:
+    """What the kill test found; `record`: `recorded("kills")`."""
+    if record is None:
+        return _owed("kill_test")
+    rows = [[f"killed {how}", count] for how, count in record["by"].items()]
+    rows += [
+        ["kills in all", record["kills"]],
+        ["runs that ended otherwise than the undisturbed one", len(record["failures"])],
+        ["most steps made again after a kill", record["most_steps_lost"]],
+        ["steps between two checkpoints", record["steps_between_saves"]],
+    ]
+    return Table(["the kill test", ""], rows)
+
+
+def alarm_table(record: Mapping | None) -> Table:
+    """How often each alarm rang in healthy runs and in failing ones; `record`: `recorded("collapse_alarm")`."""
+    if record is None:
+        return _owed("collapse_alarm")
+    heads = ["alarm", "healthy runs", "with a false alarm", "rate, at most", "failing runs", "told"]
+    rows = []
+    for name in ("alike", "won"):
+        seen = record["results"]["check"][name]
+        false = [seen["healthy_runs"], seen["false_runs"], f"{seen['rate_a_run_at_most']:.0%}"]
+        rows.append([name, *false, seen["failing_runs"], seen["found"]])
+    return Table(heads, rows)
+
+
+def _owed(script: str) -> Table:
+    return Table(["still owed", "to be had by"], [["not measured yet", f"python benchmarks/{script}.py"]])
