@@ -100,7 +100,7 @@ def kills_table(record: Mapping | None) -> Table:
 
 def alarm_table(record: Mapping | None) -> Table:
     """How often each alarm rang in healthy runs and in failing ones; `record`: `recorded("collapse_alarm")`."""
-    if record is None:
+    if record is None or "results" not in record:
         return _owed("collapse_alarm")
     heads = ["alarm", "healthy runs", "with a false alarm", "rate, at most", "failing runs", "told"]
     rows = []
