@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import pickle
 import re
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from dcgan_lib.config import DCGANConfig
+from dcgan_lib.data.archives import describe_file
 from dcgan_lib.models import START, Discriminator, Generator
 
 KEY = re.compile(r"^(?:module\.)?main\.(\d+)\.(\w+)$")
@@ -36,11 +39,10 @@ def from_tutorial(state: dict[str, Tensor] | str | Path) -> Generator | Discrimi
         state: a state dict, or a file that `torch.save` wrote of one (read with `weights_only=True`).
 
     Raises:
-        ForeignError: other names, other shapes, or layers that the tutorial does not have.
+        ForeignError: other names, other shapes, or layers that the tutorial does not have; a file that is none, or
+            that holds more than tensors.
     """
-    if not isinstance(state, dict):
-        state = torch.load(state, map_location="cpu", weights_only=True)
-    layers = _layers(state)
+    layers = _layers(state if isinstance(state, dict) else _read(Path(state)))
     cfg, is_generator = _infer(layers)
     module = Generator(cfg) if is_generator else Discriminator(cfg)
     names = [name for name, m in module.named_modules() if isinstance(m, OURS)]
@@ -67,11 +69,34 @@ def pair_from_tutorial(
     return G, D
 
 
+def _read(path: Path) -> dict[str, Tensor]:
+    """The tensors in a file; code in it is not run."""
+    try:
+        with warnings.catch_warnings():  # remarks on how a foreign pickle was made; the error says enough
+            warnings.simplefilter("ignore")
+            state = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise ForeignError(f"{path}: cannot be read ({error.strerror or error}); check the path") from error
+    except pickle.UnpicklingError as error:
+        what = describe_file(path)
+        raise ForeignError(
+            f"{path}: not a file of tensors alone (it is {what}), and not read: reading more could run code. "
+            "If it is yours, save module.state_dict(), not the module"
+        ) from error
+    except (RuntimeError, EOFError, ValueError, KeyError) as error:
+        raise ForeignError(
+            f"{path}: cannot be read (it is {describe_file(path)}; cut short?); fetch it again"
+        ) from error
+    if not isinstance(state, dict):
+        raise ForeignError(f"{path}: holds a {type(state).__name__}, not a state dict; save module.state_dict()")
+    return state
+
+
 def _layers(state: dict[str, Tensor]) -> dict[int, dict[str, Tensor]]:
     """The tensors of each numbered layer."""
     layers: dict[int, dict[str, Tensor]] = {}
     for key, tensor in state.items():
-        if not (match := KEY.match(str(key))):
+        if not (match := KEY.match(str(key))) or not isinstance(tensor, Tensor):
             raise ForeignError(f"key {key!r}: the tutorial's are called main.0.weight, main.1.running_mean, ...")
         layers.setdefault(int(match[1]), {})[match[2]] = tensor
     if not layers:

@@ -1,5 +1,8 @@
 """The tutorial's networks, written out as everyone has them, against ours with the same weights."""
 
+import os
+import pickle
+
 import pytest
 import torch
 from torch import nn
@@ -146,3 +149,28 @@ def test_a_pair_in_the_wrong_order_is_refused(theirs):
     G, D = (m.state_dict() for m in theirs)
     with pytest.raises(ForeignError, match="got Discriminator, Generator"):
         pair_from_tutorial(D, G)
+
+
+class Trap:
+    def __reduce__(self):
+        return exec, ("raise SystemExit('a pickle was run')",)
+
+
+@pytest.mark.parametrize(
+    ("write", "says"),
+    [
+        (lambda path: torch.save({"main.0.weight": Trap()}, path), "not a file of tensors alone .*could run code"),
+        (lambda path: torch.save(nn.Linear(2, 2), path), r"not a file of tensors alone .*save module\.state_dict\(\)"),
+        (lambda path: path.write_bytes(pickle.dumps(Trap())), "it is a Python pickle.*could run code"),
+        (lambda path: path.write_text("<html><title>Quota</title>"), "it is a web page titled 'Quota'"),
+        (lambda path: path.write_bytes(b""), r"cannot be read \(it is an empty file; cut short\?\)"),
+        (lambda path: (torch.save({"a": torch.zeros(999)}, path), os.truncate(path, 900)), "cut short"),
+        (lambda path: torch.save([torch.zeros(1)], path), "holds a list, not a state dict"),
+        (lambda path: torch.save({"main.0.weight": 3}, path), "key 'main.0.weight'"),
+        (lambda path: None, "cannot be read .No such file"),
+    ],
+)
+def test_a_file_that_is_no_state_dict_is_one_error_and_runs_nothing(tmp_path, write, says):
+    write(tmp_path / "netG.pth")
+    with pytest.raises(ForeignError, match=rf"netG\.pth: .*{says}|{says}"):
+        from_tutorial(tmp_path / "netG.pth")
