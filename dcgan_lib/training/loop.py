@@ -8,6 +8,7 @@ from pathlib import Path
 
 from torch import Tensor
 
+from dcgan_lib.data.faces import EndlessFaces
 from dcgan_lib.data.images import Images
 from dcgan_lib.training import checkpoint, engine, progress, together
 from dcgan_lib.training.feed import feed
@@ -23,7 +24,7 @@ class HalfStep(RuntimeError):
 
 def train(
     trainer: Trainer,
-    images: Images,
+    images: Images | EndlessFaces,
     out: str | Path | None = None,
     *,
     log_every: int = 10,
