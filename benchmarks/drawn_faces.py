@@ -1,58 +1,49 @@
-"""How many drawn faces a second? One thread draws; the best of several repeats, in wall and in processor time.
+"""How many drawn faces a second? On the processor one thread draws.
 
 python benchmarks/drawn_faces.py
+python benchmarks/drawn_faces.py --device cuda
 """
 
-import datetime
-import json
-import os
-import platform
-import time
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
+import measure
 import torch
 
 from dcgan_lib.data.faces import attributes, draw
 
-RESULT = Path(__file__).parent / "results" / "drawn_faces.json"
-N, REPEATS, SEED = 2048, 5, 0
+SEED = 0
+KINDS = ((32, 3), (32, 1), (64, 3), (64, 1), (128, 3))  # image_size, nc
 
 
-def measure(image_size: int, nc: int) -> dict[str, float]:
-    """Faces a second by the clock, and microseconds of processor time a face; the best of the repeats."""
-    known = attributes(SEED, range(N))
-    draw(known, image_size, nc)  # the first call also loads code and memory
-    times = []
-    for _ in range(REPEATS):
-        wall, processor = time.perf_counter(), time.process_time()
-        draw(known, image_size, nc)
-        times.append((time.perf_counter() - wall, time.process_time() - processor))
-    wall, processor = (min(column) / N for column in zip(*times))
-    return {"image_size": image_size, "nc": nc, "images_per_s": round(1 / wall), "cpu_us": round(processor * 1e6, 1)}
+def main(argv: Sequence[str] | None = None) -> dict:
+    """Measure, print a table, write `drawn_faces.json`, or `drawn_faces_<device>.json`."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="few faces, once: does it run?")
+    parser.add_argument("--device", default="cpu", help="where to draw [cpu]")
+    parser.add_argument("--out", type=Path, default=measure.RESULTS, metavar="FOLDER", help="of the result")
+    args = parser.parse_args(argv)
+    device = torch.device(args.device)
+    n = 64 if args.quick else 2048 if device.type == "cpu" else 16_384
+    known = attributes(SEED, range(n), device)
+    forms = {kind: lambda k=kind: draw(known, *k) for kind in KINDS}
+    wait = torch.cuda.synchronize if device.type == "cuda" else lambda: None
+    times = measure.interleaved(forms, 0 if args.quick else 30, (1, 1) if args.quick else (5, 25), wait=wait)
+    rows = [
+        {"image_size": size, "nc": nc, "images_per_s": round(n / times[size, nc].median() * 1e3)}
+        | {"cpu_us": measure.rounded(times[size, nc].row()["cpu_ms"] / n * 1e3)}  # of the processor, each face
+        for size, nc in KINDS
+    ]
+    print(measure.table(rows))
+    machine = measure.machine(device) | ({"threads": 1} if device.type == "cpu" else {})
+    report = {"question": "how fast are faces drawn?", "n": n, "seed": SEED, "machine": machine, "results": rows}
+    where = "drawn_faces" if device.type == "cpu" else f"drawn_faces_{device.type}"
+    print(f"\n{measure.write(where, report, args.out)}")
+    return report
 
 
-def processor_name() -> str:
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    return next((line.split(": ")[1] for line in lines if line.startswith("model name")), platform.processor())
-
-
-rows = [measure(size, nc) for size, nc in ((32, 3), (32, 1), (64, 3), (64, 1), (128, 3))]
-for row in rows:
-    print("{image_size:4} px, nc={nc}: {images_per_s:6} images/s, {cpu_us:6} us of processor time each".format(**row))
-report = {
-    "question": "how fast are faces drawn?",
-    "n": N,
-    "repeats": REPEATS,
-    "seed": SEED,
-    "threads": 1,
-    "cores": os.cpu_count(),
-    "load_average": round(os.getloadavg()[0], 1),  # above `cores`, the machine was shared: trust cpu_us
-    "device": processor_name(),
-    "torch": torch.__version__,
-    "python": platform.python_version(),
-    "date": datetime.date.today().isoformat(),
-    "results": rows,
-}
-RESULT.parent.mkdir(exist_ok=True)
-RESULT.write_text(json.dumps(report, indent=2) + "\n")
+if __name__ == "__main__":
+    main()

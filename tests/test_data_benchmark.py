@@ -10,6 +10,9 @@ import pytest
 from PIL import Image
 
 BENCHMARK = Path(__file__).parents[1] / "benchmarks" / "data.py"
+sys.path.insert(0, str(BENCHMARK.parent))
+
+import drawn_faces
 
 LOAD = """
 import sys
@@ -49,3 +52,9 @@ def test_the_benchmark_runs_to_its_end(tmp_path):
     assert all(row["levels_apart"] == 0 for row in report["device"]["rows"])
     assert {"folder", "decoding", "ways", "layout", "device"} < set(report)
     assert [path.name for path in tmp_path.iterdir()] == ["data.json"]  # nothing else is left
+
+
+def test_the_speed_of_drawing_is_measured_for_each_size(tmp_path):
+    report = drawn_faces.main(["--quick", "--out", str(tmp_path)])
+    assert [(row["image_size"], row["nc"]) for row in report["results"]] == list(drawn_faces.KINDS)
+    assert json.loads((tmp_path / "drawn_faces.json").read_text()) == report

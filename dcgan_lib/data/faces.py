@@ -29,7 +29,7 @@ from dcgan_lib.data.shapes import Canvas
 __all__ = ["ATTRIBUTES", "DrawnFaces", "EndlessFaces", "attributes", "draw", "face"]
 
 _CHUNK = 2**18  # pixels painted at once: 256 faces of 32 x 32, small enough to stay in a processor's cache
-_CHUNK_ELSEWHERE = 2**23  # on a GPU, to which the hundreds of steps are handed one by one: 2048 faces of 64 x 64, 0.2 GB
+_CHUNK_ELSEWHERE = 2**23  # on a GPU, to which hundreds of short steps are handed one by one: 0.2 GB at work
 
 
 def _check(image_size: int, nc: int) -> None:
