@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-BENCHMARK = Path(__file__).parents[1] / "benchmarks" / "data.py"
-sys.path.insert(0, str(BENCHMARK.parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 
 import drawn_faces
+
+BENCHMARK = Path(drawn_faces.__file__).with_name("data.py")
 
 LOAD = """
 import sys
