@@ -103,6 +103,12 @@ def test_images_stay_on_the_device_where_there_is_room(images, monkeypatch):
     assert not feed.fits(pixels, device)
 
 
+def test_on_a_gpu_its_own_free_memory_counts(images, monkeypatch):
+    free = 2 * images.pixels.nbytes
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free if device.index == 1 else free - 2, 10**12))
+    assert feed.fits(images.pixels, torch.device("cuda:1")) and not feed.fits(images.pixels, torch.device("cuda:0"))
+
+
 def test_too_few_images_are_told_with_the_remedy(images):
     with pytest.raises(ValueError, match="40 images are too few for one batch of 50: choose a batch size of at most"):
         next(feed.feed(at(batch_size=50), images))

@@ -11,7 +11,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from dcgan_lib.training import stream
-from dcgan_lib.training.stream import Reader, sent
+from dcgan_lib.training.stream import Chunk, Reader, sent
 
 N = 6  # images in a batch
 CPU = torch.device("cpu")
@@ -175,46 +175,48 @@ class Queued(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-def run_on(model, pixels, orders, monkeypatch):
-    monkeypatch.setattr(torch, "get_device_module", lambda _: model)
-    reader = Reader(pixels, orders, N)
-    try:
-        with Queued(model):
-            found = list(sent(reader, CPU))
-    finally:
-        reader.close()
+@pytest.fixture
+def gpu(monkeypatch):
+    """A function that makes a model the GPU; "pinned" memory and the GPU's are ordinary memory."""
+    empty = Chunk.empty
+    monkeypatch.setattr(Chunk, "empty", lambda batches, n, like, device, pinned=False: empty(batches, n, like, CPU))
+    return lambda model: monkeypatch.setattr(torch, "get_device_module", lambda _: model)
+
+
+def run_on(model, pixels, orders, gpu):
+    gpu(model)
+    with Queued(model):
+        found = list(stream.stream(pixels, orders, N, torch.device("cuda")))
     model.work_until(lambda: not any(s.queue for s in model.streams))
     return found
 
 
-def right(model, pixels, orders, monkeypatch):
+def right(model, pixels, orders, gpu):
     try:
-        found = run_on(model, pixels, orders, monkeypatch)
+        found = run_on(model, pixels, orders, gpu)
     except IndexError:  # places were read before they had arrived
         return False
     return all(torch.equal(a, b) for a, b in zip(found, plain(pixels, orders), strict=True))
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_the_batches_are_right_in_whatever_order_the_streams_do_their_work(pixels, orders, monkeypatch, seed):
-    assert right(Model(seed), pixels, orders, monkeypatch)
+def test_the_batches_are_right_in_whatever_order_the_streams_do_their_work(pixels, orders, gpu, seed):
+    assert right(Model(seed), pixels, orders, gpu)
 
 
 @pytest.mark.parametrize("forgotten", [(ModelStream, "wait_event"), (ModelEvent, "synchronize")])
-def test_the_model_shows_what_a_forgotten_wait_would_do(pixels, orders, monkeypatch, forgotten):
+def test_the_model_shows_what_a_forgotten_wait_would_do(pixels, orders, gpu, monkeypatch, forgotten):
     monkeypatch.setattr(*forgotten, lambda *_: None)
-    assert not all(right(Model(seed), pixels, orders, monkeypatch) for seed in range(3))
+    assert not all(right(Model(seed), pixels, orders, gpu) for seed in range(3))
 
 
-def test_leaving_early_waits_for_copies_under_way(pixels, orders, monkeypatch):
+def test_leaving_early_waits_for_copies_under_way(pixels, orders, gpu):
     model = Model(0)
-    monkeypatch.setattr(torch, "get_device_module", lambda _: model)
-    reader = Reader(pixels, orders, N)
+    gpu(model)
     with Queued(model):
-        found = sent(reader, CPU)
+        found = stream.stream(pixels, orders, N, torch.device("cuda"))
         next(found)
         found.close()
-    reader.close()
     assert not model.streams[1].queue and reading() == []
 
 
