@@ -26,7 +26,7 @@ def no_network(monkeypatch):
     def refuse(*_, **__):
         raise RuntimeError("<urlopen error [Errno -2] Name or service not known>")
 
-    monkeypatch.setattr("torchvision.datasets.mnist.download_and_extract_archive", refuse)
+    monkeypatch.setattr("dcgan_lib.data.downloads._from_url", refuse)
 
 
 def numbers(*shape, seed=0):
@@ -250,7 +250,7 @@ def test_celeba_that_cannot_be_had_offers_other_ways(tmp_path, monkeypatch):
     def quota(*_):
         raise RuntimeError("Quota exceeded")
 
-    monkeypatch.setattr("torchvision.datasets.celeba.download_file_from_google_drive", quota)
+    monkeypatch.setattr("dcgan_lib.data.downloads._from_drive", quota)
     with pytest.raises(DataError) as caught:
         load("celeba", root=tmp_path / "new")
     for words in ("Quota exceeded", "often refuses", "mmlab.ie.cuhk.edu.hk", "Kaggle", "img_align_celeba", "'faces'"):

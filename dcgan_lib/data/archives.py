@@ -7,7 +7,9 @@ same: a folder of one's own may be filled from any archive, and a checksum can b
 from __future__ import annotations
 
 import contextlib
+import gzip
 import hashlib
+import lzma
 import os
 import re
 import shutil
@@ -24,6 +26,8 @@ from dcgan_lib.data.errors import DataError, printable
 MAX_FILES, MAX_BYTES = 300_000, 8 * 2**30  # of one archive: CelebA has 202,599 files and 1.4 GB
 CHUNK = 2**20
 
+_DAMAGED = (tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, lzma.LZMAError, zlib.error, EOFError,
+            NotImplementedError)  # fmt: skip
 _KINDS = (
     (b"PK\x03\x04", "a zip archive, or what torch.save writes"),
     (b"\x80", "a Python pickle"),
@@ -73,8 +77,8 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def verify(path: Path, sha256: str) -> None:
-    """Whether this is the file that it should be.
+def verify(path: Path, sha256: str, name: str | None = None) -> None:
+    """Whether this is the file that it should be; `name`: what to call it in an error.
 
     Raises:
         DataError: it is not. The message says what it is instead: hosts answer with a web page when they refuse.
@@ -82,9 +86,9 @@ def verify(path: Path, sha256: str) -> None:
     if sha256_of(path) == sha256:
         return
     raise DataError(
-        f"{path.name} is not the published file: it is {describe_file(path)}, {path.stat().st_size:,} bytes, "
-        "and its checksum is another. The host refused, sent something else, or the transfer broke off: "
-        "try again later, or fetch it by hand"
+        f"{name or path.name} is not the published file: what came is {describe_file(path)}, "
+        f"{path.stat().st_size:,} bytes, with another checksum. The host refused, sent something else, or the "
+        "transfer broke off: try again later, or fetch it by hand"
     )
 
 
@@ -112,10 +116,10 @@ def unpack(archive: Path, to: Path, max_files: int = MAX_FILES, max_bytes: int =
                 raise DataError(f"{archive.name} holds {path.name}, and {target} is there already: move it away first")
         for path in sorted(inside.iterdir()):
             os.replace(path, to / path.name)
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError) as error:
-        what = describe_file(archive)
+    except _DAMAGED as error:
+        why = str(error).partition("\n")[0].rstrip(":")
         raise DataError(
-            f"{archive} cannot be unpacked ({error}; it is {what}): delete it and fetch it again"
+            f"{archive} cannot be unpacked: it is {describe_file(archive)} ({why}); delete it and fetch it again"
         ) from error
     finally:
         shutil.rmtree(inside, ignore_errors=True)

@@ -14,7 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dcgan_lib.data import archives
 from dcgan_lib.data.catalogue import DataSet
+from dcgan_lib.data.downloads import NotHad, get, remotes
 from dcgan_lib.data.errors import DataError
 from dcgan_lib.data.idx import find_idx, read_idx
 
@@ -48,8 +50,9 @@ def data_root(root: str | os.PathLike | None = None) -> Path:
 def fetch(data_set: DataSet, root: Path, split: str, download: bool = True) -> Published:
     """One split of a data set of torchvision's.
 
-    It is looked for in `root/<its name>` and in `root` itself, and downloaded into the former, by torchvision,
-    which checks what it gets against MD5 sums.
+    It is looked for in `root/<its name>` and in `root` itself, and downloaded into the former. What is downloaded is
+    compared with its SHA-256 and unpacked here (see `downloads`, `archives`); torchvision then reads it, and compares
+    MD5 sums where it has them, also of files that were put there by hand.
 
     Raises:
         DataError: not there and not to be had, or damaged. The message says where files can be put by hand.
@@ -66,7 +69,7 @@ def fetch(data_set: DataSet, root: Path, split: str, download: bool = True) -> P
         places[0].mkdir(parents=True, exist_ok=True)
         found = read(data_set, places[0], split, download=True)
     if found is None:
-        raise DataError(_not_here(data_set, root, "torchvision reports success, but the files are not there"))
+        raise DataError(_not_here(data_set, root, "what was downloaded is not what was expected"))
     return found
 
 
@@ -74,9 +77,9 @@ def fetch(data_set: DataSet, root: Path, split: str, download: bool = True) -> P
 
 
 def _mnist(data_set: DataSet, place: Path, split: str, download: bool) -> Published | None:
-    if download:
-        _dataset_class(data_set)(place, download=True)
     raw = place / data_set.torchvision / "raw"
+    if download:
+        _get_all(data_set, raw, split)
     prefix = "train" if split == "train" else "t10k"
     images = find_idx(raw, f"{prefix}-images-idx3-ubyte")
     labels = find_idx(raw, f"{prefix}-labels-idx1-ubyte")
@@ -92,7 +95,9 @@ def _mnist(data_set: DataSet, place: Path, split: str, download: bool) -> Publis
 
 def _cifar10(data_set: DataSet, place: Path, split: str, download: bool) -> Published | None:
     # torchvision unpickles these files, each only after its MD5 sum was found to be the published one
-    found = _construct(data_set, place, download, "cifar-10-batches-py", train=split == "train")
+    if download:
+        _get_all(data_set, place, split)
+    found = _construct(data_set, place, "cifar-10-batches-py", train=split == "train")
     if found is None:
         return None
     pixels = torch.from_numpy(np.ascontiguousarray(found.data.transpose(0, 3, 1, 2)))
@@ -100,7 +105,9 @@ def _cifar10(data_set: DataSet, place: Path, split: str, download: bool) -> Publ
 
 
 def _svhn(data_set: DataSet, place: Path, split: str, download: bool) -> Published | None:
-    found = _construct(data_set, place, download, f"{split}_32x32.mat", split=split)
+    if download:
+        _get_all(data_set, place, split)
+    found = _construct(data_set, place, f"{split}_32x32.mat", split=split)
     if found is None:
         return None
     pixels = torch.from_numpy(np.ascontiguousarray(found.data))
@@ -109,7 +116,9 @@ def _svhn(data_set: DataSet, place: Path, split: str, download: bool) -> Publish
 
 def _celeba(data_set: DataSet, place: Path, split: str, download: bool) -> Published | None:
     proof = "celeba/img_align_celeba"
-    found = _construct(data_set, place, download, proof, split=split, target_type="attr")
+    if download:
+        _get_all(data_set, place / "celeba", split)
+    found = _construct(data_set, place, proof, split=split, target_type="attr")
     if found is None:
         return None
     names = [name for name in found.attr_names if name]
@@ -117,17 +126,23 @@ def _celeba(data_set: DataSet, place: Path, split: str, download: bool) -> Publi
     return Published(folder=place / proof, files=tuple(found.filename), attributes=attributes)
 
 
-def _construct(data_set: DataSet, place: Path, download: bool, proof: str, **arguments):
+def _get_all(data_set: DataSet, folder: Path, split: str) -> None:
+    """Download what a split needs. Archives are unpacked, and stay: torchvision asks for them."""
+    for remote in remotes(data_set, _dataset_class(data_set), split):
+        path = get(remote, folder)
+        if path.suffixes[-1:] == [".zip"] or path.suffixes[-2:] == [".tar", ".gz"]:
+            archives.unpack(path, folder)
+
+
+def _construct(data_set: DataSet, place: Path, proof: str, **arguments):
     """torchvision's data set, or None when `proof`, a part of it, is not in this place."""
-    if not download and not (place / proof).exists():
+    if not (place / proof).exists():
         return None
     try:
         with warnings.catch_warnings():  # NumPy's remark on how CIFAR-10 was pickled in 2009
             warnings.simplefilter("ignore", np.exceptions.VisibleDeprecationWarning)
-            return _dataset_class(data_set)(place, download=download, **arguments)
+            return _dataset_class(data_set)(place, download=False, **arguments)
     except RuntimeError as error:
-        if download:
-            raise
         raise DataError(
             f"{data_set.title} in {place / proof} is incomplete or damaged. It needs {data_set.files}. "
             f"Complete it, or remove {place / proof}, and it can be downloaded again"
@@ -149,9 +164,7 @@ def _download(data_set: DataSet, root: Path, place: Path) -> Iterator[None]:
     socket.setdefaulttimeout(SILENCE)
     try:
         yield
-    except DataError:
-        raise
-    except Exception as error:  # network, host, archive, quota page, permission: torchvision lets all through
+    except (NotHad, OSError) as error:  # network, host, quota page; disk, permission
         if new:
             _remove_empty(place)
         raise DataError(_not_here(data_set, root, _said(error))) from error
