@@ -13,7 +13,7 @@ HOME = Path(dcgan_lib.__file__).parent
 FLOORS = (
     {"widgets"},
     {"plotting"},
-    {"latent", "inspect", "metrics", "apps"},
+    {"latent", "directions", "inspect", "metrics", "apps"},
     {"training"},
     {
         "models",
@@ -21,6 +21,7 @@ FLOORS = (
         "fold",
         "summary",
         "cost",
+        "scaling",
         "peaks",
         "foreign",
         "pretrained",
