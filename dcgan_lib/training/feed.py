@@ -8,6 +8,7 @@ not be kept at all.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 import torch
 from torch import Tensor
@@ -71,7 +72,8 @@ def orders(trainer: Trainer, n: int) -> Iterator[Tensor]:
     cfg, per_epoch, step = trainer.cfg, max(1, n // trainer.cfg.batch_size), trainer.steps_done
     while step < cfg.steps:
         epoch, start = divmod(step, per_epoch)
-        order = torch.stack(list(batches(n, cfg.batch_size, cfg.seed, epoch, start))[: cfg.steps - step])
+        rest = batches(n, cfg.batch_size, cfg.seed, epoch, start)
+        order = torch.stack(list(islice(rest, cfg.steps - step)))
         yield _share(trainer, order)
         step += len(order)
 
