@@ -4,6 +4,9 @@ import dataclasses
 import json
 import os
 import platform
+import subprocess
+import sys
+import time
 
 import matplotlib.pyplot as plt
 import pytest
@@ -110,6 +113,36 @@ def test_a_run_at_work_a_failed_one_and_a_killed_one_are_told_apart(trained, tmp
         path.write_text("".join(json.dumps(entry) + "\n" for entry in (start, line) if entry))
         assert Run.load(tmp_path / "r").state == state
     assert start["pid"] == os.getpid()
+
+
+def test_a_process_that_trains_is_running_and_once_killed_it_is_not(tmp_path):
+    process = subprocess.Popen([sys.executable, "-c", FOREVER, str(tmp_path / "r")])
+    try:
+        while not (tmp_path / "r" / "sessions.jsonl").exists() or not find(tmp_path)[0]:
+            assert process.poll() is None
+            time.sleep(0.05)
+        assert Run.load(tmp_path / "r").state == "running"
+    finally:
+        process.kill()
+        process.wait()
+    assert Run.load(tmp_path / "r").state == "stopped"
+
+
+def test_a_start_that_was_killed_in_its_first_line_is_no_damage(tmp_path):
+    make(tmp_path / "r")
+    (tmp_path / "r" / "sessions.jsonl").write_text('{"start": "20')
+    assert Run.load(tmp_path / "r").state == "done"
+
+
+FOREVER = """
+import sys, torch
+from dcgan_lib.config import DCGANConfig, TrainConfig
+from dcgan_lib.data.images import Images
+from dcgan_lib.training import Trainer, train
+noise = Images("noise", torch.zeros(50, 1, 16, 16, dtype=torch.uint8))
+trainer = Trainer(DCGANConfig(image_size=16, nc=1, nz=6, ngf=4, ndf=4), TrainConfig(steps=10**9, batch_size=8), "cpu")
+list(train(trainer, noise, sys.argv[1], log_every=1, save_every=10**9, sample_every=10**9, fast=False))
+"""
 
 
 def test_a_failed_run_says_why_below_the_table(tmp_path, capsys, monkeypatch):

@@ -41,7 +41,8 @@ class Run:
         written, started = folder / "history.jsonl", folder / "sessions.jsonl"
         try:
             header, entries = history.read(written)
-            times = history.read_lines(started) if started.is_file() else []
+            # a process that was killed at once leaves half a line, or an empty file
+            times = history.read_lines(started) if started.is_file() and history.length(started) else []
             run = cls(
                 name or folder.name, folder, header, entries, history.looks(written),
                 [line for line in times if "start" in line], times[-1] if times else {},
