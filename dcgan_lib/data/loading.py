@@ -42,8 +42,8 @@ def load(
         nc: 1 for grey, 3 for RGB.
         root: the data root, where data sets lie and are downloaded to; see `data_root`.
         split: "train", or another of the data set's splits. A folder with `train/` and `test/` in it has splits.
-        n: how many: so many faces are drawn (default 20,000); of other images so many are chosen at random, and kept
-            in their order (default all).
+        n: how many: so many faces are drawn (default 20,000; `EndlessFaces` has no end); of other images so many are
+            chosen at random, and kept in their order (default all).
         seed: decides which.
         on_bad: for files that cannot be used: "refuse" the folder, or "skip" them. They are all named either way,
             and remembered with the cache.

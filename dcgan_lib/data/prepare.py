@@ -100,7 +100,8 @@ def square_arrays(name: str, pixels: Tensor, image_size: int, nc: int, progress:
 def square_faces(faces: DrawnFaces, progress: bool = True) -> Tensor:
     """The pixels of drawn faces, `(n, nc, s, s)` uint8; from the cache when there are many.
 
-    The cache is known by the code that draws, so that a change of the drawing draws again.
+    The cache is known by the code that draws, so that a change of the drawing draws again. One thread draws: the
+    steps are so short that two, taking turns in Python, are no faster.
     """
     if len(faces) <= FEW:
         return faces.images().pixels
