@@ -21,13 +21,13 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, RandomSampler
 
 from dcgan_lib.config import DCGANConfig, TrainConfig
 from dcgan_lib.data.faces import attributes, draw
 from dcgan_lib.models import Discriminator, Generator, draw_z
 
-WORKERS = 2
+WORKERS, EPOCH = 2, 202_599
 PHOTO = (178, 218)  # width and height of the CelebA pictures that the example is usually run on
 
 
@@ -128,10 +128,13 @@ def normalised(image: Image.Image) -> Tensor:
 
 
 def endless_photos(folder: Path, image_size: int, batch_size: int, workers: int = WORKERS) -> Iterator[Tensor]:
-    """Batches `(n, 3, s, s)` from a folder, epoch after epoch, decoded by worker processes."""
-    loader = DataLoader(
-        Photos(folder, image_size), batch_size=batch_size, shuffle=True, num_workers=workers, drop_last=True
-    )
+    """Batches `(n, 3, s, s)` from a folder, decoded by worker processes.
+
+    An epoch is as long as CelebA's however few files there are: the workers are started anew in each.
+    """
+    photos = Photos(folder, image_size)
+    order = RandomSampler(photos, replacement=True, num_samples=EPOCH)
+    loader = DataLoader(photos, batch_size=batch_size, sampler=order, num_workers=workers, drop_last=True)
     while True:
         yield from loader
 

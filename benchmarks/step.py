@@ -54,14 +54,13 @@ class Form(NamedTuple):
 
 def cases(threads: int) -> list[Case]:
     """Those of the page of results: with all threads, then with one. At paper width one thread has a smaller batch."""
-    return [
+    together = [
         Case(64, 64, 128, threads, 75),
         Case(32, 32, 128, threads, 20),
         Case(64, 128, 128, threads, 120, every=False),
-        Case(64, 64, 128, 1, 90),
-        Case(32, 32, 128, 1, 20),
-        Case(64, 128, 32, 1, 45, every=False),
     ]
+    alone = [Case(64, 64, 128, 1, 90), Case(32, 32, 128, 1, 20), Case(64, 128, 32, 1, 45, every=False)]
+    return together + alone if threads > 1 else alone
 
 
 QUICK = [Case(16, 4, 4, 1, 0.2), Case(16, 8, 4, 1, 0.2, every=False)]

@@ -107,6 +107,11 @@ def test_the_habits_taken_back_do_not_change_the_update():
         torch.set_default_dtype(torch.float32)
 
 
+def test_the_default_layout_is_channels_of_rows():
+    weight = default_layout(Trainer(TINY, TrainConfig(batch_size=5), "cpu")).G.blocks[1][0].weight
+    assert weight.is_contiguous() and not weight.is_contiguous(memory_format=torch.channels_last)
+
+
 def test_the_steps_benchmark_names_every_form_with_its_ratio_and_its_part_of_the_floor(tmp_path, capsys):
     report = step.main(["--quick", "--out", str(tmp_path)])
     every, whole = (case["rows"] for case in report["cases"])
