@@ -1,6 +1,7 @@
 """The command line, run in this process on a folder of small pictures."""
 
 import json
+import re
 import warnings
 
 import pytest
@@ -11,7 +12,7 @@ from dcgan_lib import pretrained
 from dcgan_lib.cli import bar, main
 from dcgan_lib.cli.flags import field_comments
 from dcgan_lib.config import DCGANConfig, TrainConfig
-from dcgan_lib.training import checkpoint, history
+from dcgan_lib.training import checkpoint, folder, history
 
 TINY = ["--image-size", "16", "--ngf", "4", "--ndf", "4", "--nz", "8", "--batch-size", "4", "--device", "cpu"]
 
@@ -37,6 +38,13 @@ def test_training_a_folder_leaves_networks_that_can_be_sampled(photos, tmp_path,
     with Image.open(tmp_path / "s.png") as sheet:
         assert sheet.size == (2 * (3 * 17 - 1), 2 * (2 * 17 - 1))
     assert "6 images" in capsys.readouterr().err
+
+
+def test_a_run_s_folder_holds_what_its_description_says_and_nothing_else(photos, tmp_path):
+    assert train(photos, tmp_path / "run", 2, "--tensorboard") == 0
+    described = re.findall(r"^    ([\w.]+)/?  ", folder.__doc__, re.MULTILINE)
+    assert len(described) > 5
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == sorted(described)
 
 
 def test_the_same_command_with_more_steps_goes_on_and_equals_one_long_run(photos, tmp_path):

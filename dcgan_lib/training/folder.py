@@ -3,8 +3,9 @@
     history.jsonl     first line: networks, settings, data, hardware, versions; then numbers and looks at the samples
     sessions.jsonl    for each start: when, command, machine, versions; how fast; how it ended
     samples/          step-00000500.png: the same 64 latents, drawn with the weights of that step
-    checkpoints/      step-00000500.ckpt: everything that the next step depends on, to go on from
-    networks/         the finished pair as safetensors, with a config (written by the command line)
+    checkpoints/      step-00000500.ckpt: everything that the next step depends on; best.ckpt: the best state so far
+    networks/         the finished pair as safetensors, with a config; by the command line
+    best/             the same of the best state; by the command line
     tensorboard/      event files, where asked for
 
 `history` and `sessions` are JSON lines: `runs.Run` reads both, and so does any other program.
