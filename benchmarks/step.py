@@ -66,8 +66,8 @@ def cases(threads: int) -> list[Case]:
 QUICK = [Case(16, 4, 4, 1, 0.2), Case(16, 8, 4, 1, 0.2, every=False)]
 
 
-def forms(case: Case, plans: dict) -> list[Form]:
-    """The ways, from the usual recipe to the fastest. `plans` remembers what tuning chose, with all threads."""
+def forms(case: Case) -> list[Form]:
+    """The ways, from the usual recipe to the fastest, which is tuned for this case's sizes and threads."""
     model = DCGANConfig(image_size=case.image_size, ngf=case.width, ndf=case.width)
     cfg = TrainConfig(batch_size=case.batch)
     shape = (case.batch, model.nc, case.image_size, case.image_size)
@@ -81,9 +81,7 @@ def forms(case: Case, plans: dict) -> list[Form]:
             tuning.apply(trainer, plan)
         return Form(name, precision, lambda: trainer.advance(pixels), plan)
 
-    if model not in plans:
-        plans[model] = {precision: tune(model, cfg, precision) for precision in DTYPES}
-    tuned = plans[model]
+    tuned = {precision: tune(model, cfg, precision) for precision in DTYPES}
     deepest = {"G.blocks.1.0": "product", f"D.blocks.{model.depth - 1}.0": "product"}
     found = [
         Form(REFERENCE, "fp32", lambda: reference.step(real)),
@@ -104,10 +102,10 @@ def tune(model: DCGANConfig, cfg: TrainConfig, precision: str) -> dict[str, str]
     return tuning.tune(Trainer(model, dataclasses.replace(cfg, precision=precision), "cpu"))
 
 
-def run(case: Case, plans: dict, peak_seconds: float) -> dict:
+def run(case: Case, peak_seconds: float) -> dict:
     """Measure one case: a row for each form, with the peaks of this very minute."""
     torch.set_num_threads(case.threads)
-    found = forms(case, plans)
+    found = forms(case)
     peaks = {name: measure.peak(dtype, seconds=peak_seconds) for name, dtype in DTYPES.items()}
     times = measure.interleaved({form.name: form.call for form in found}, case.seconds)
     again = {name: measure.peak(dtype, seconds=peak_seconds) for name, dtype in DTYPES.items()}
@@ -156,11 +154,11 @@ def main(given: Sequence[str] | None = None) -> dict:
     parser.add_argument("--quick", action="store_true", help="tiny networks for seconds: does it run?")
     parser.add_argument("--out", type=Path, default=measure.RESULTS)
     args = parser.parse_args(given)
-    chosen, plans = QUICK if args.quick else cases(args.threads), {}
+    chosen = QUICK if args.quick else cases(args.threads)
     report = {"question": "how fast is a training step on a processor?", "machine": measure.machine(), "cases": []}
     report["machine"]["threads"] = args.threads
     for case in chosen:
-        report["cases"].append(run(case, plans, 0.02 if args.quick else 2.0))
+        report["cases"].append(run(case, 0.02 if args.quick else 2.0))
         print(show(report["cases"][-1]), flush=True)
         measure.write("step", report, args.out)
     return report
