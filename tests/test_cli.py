@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import warnings
 
 import pytest
@@ -97,6 +98,14 @@ def test_an_interrupt_finishes_the_step_saves_and_says_how_to_go_on(photos, tmp_
     saved = checkpoint.load(tmp_path / "run" / "checkpoints" / "step-00000003.ckpt")
     assert saved["steps_done"] == 3
     assert "The same command goes on from there" in capsys.readouterr().err
+
+
+def test_a_run_that_is_not_finished_can_be_sampled(photos, tmp_path, capsys):
+    train(photos, tmp_path / "run", 4)
+    shutil.rmtree(tmp_path / "run" / "networks")
+    assert main(["sample", str(tmp_path / "run"), "--n", "4", "--to", str(tmp_path / "s.png")]) == 0
+    said = capsys.readouterr().err
+    assert "not finished; these are the networks of step 4 of 4" in said and "4 images" in said
 
 
 def test_a_walk_becomes_a_sheet_or_a_moving_picture(photos, tmp_path):

@@ -24,10 +24,27 @@ def load(args: argparse.Namespace, image_size: int, nc: int):
 
 
 def trained(where: str):
+    """The networks of a run's folder, also of one that is not finished; or of a folder of weights, or shipped ones."""
     from dcgan_lib import pretrained
+    from dcgan_lib.training import checkpoint
 
-    inside = Path(where) / "networks"  # a run's folder
-    return pretrained.load(inside if inside.is_dir() else where)
+    run = Path(where)
+    if (run / "networks").is_dir():
+        return pretrained.load(run / "networks")
+    newest = checkpoint.newest(run / "checkpoints")
+    return _unfinished(newest, run) if newest else pretrained.load(where)
+
+
+def _unfinished(path: Path, run: Path):
+    from dcgan_lib.pretrained import Pretrained
+    from dcgan_lib.training import Trainer, checkpoint, refresh_batch_norm
+
+    model, cfg = checkpoint.configs(path)
+    trainer = Trainer(model, cfg, "cpu")
+    checkpoint.restore(trainer, checkpoint.load(path))
+    refresh_batch_norm(trainer.best_G)
+    say(f"{run}: not finished; these are the networks of step {trainer.steps_done:,} of {cfg.steps:,}")
+    return Pretrained(trainer.best_G.eval(), trainer.D.eval(), model, {"steps_done": trainer.steps_done}, run)
 
 
 def images_of(G, z):
