@@ -5,5 +5,6 @@ without a kernel the page's own small host gives the module a model; `frames.mjs
 """
 
 from dcgan_lib.widgets.frames import FrameSlider, frame_slider
+from dcgan_lib.widgets.losses import LossExplorer
 
-__all__ = ["FrameSlider", "frame_slider"]
+__all__ = ["FrameSlider", "LossExplorer", "frame_slider"]
