@@ -45,11 +45,6 @@ def test_each_top_of_the_pointwise_figure_is_at_the_share_of_the_data():
     assert tops == [0.5, 0.75]
 
 
-def test_the_title_of_a_loss_names_its_slope():
-    right = loss_figures.plot_g_loss("saturating", -4.0).axes[1]
-    assert title(right) == "its slope: −0.0180"
-
-
 @pytest.mark.parametrize("count, axes", [(1, 1), (2, 2), (6, 6)])
 def test_pairs_are_drawn_with_no_empty_panel(count, axes):
     pair = (theory.normal(figures.X), theory.normal(figures.X, 1))

@@ -14,37 +14,6 @@ from dcgan_lib import losses
 from dcgan_lib.plotting import D_COLOUR, G_COLOUR, REAL_COLOUR, REFERENCE, label_end, reference
 
 DASHED = (0, (3, 1.5))
-G_LOSSES = {
-    "saturating": losses.g_saturating,
-    "non-saturating": losses.g_non_saturating,
-    "least squares": losses.g_least_squares,
-    "Wasserstein, hinge": losses.g_wasserstein,
-}
-
-
-def plot_g_loss(loss: str, logit: float) -> Figure:
-    """One of G's losses (a name in `G_LOSSES`) over D's logit, its tangent there, and its slope."""
-    logits = torch.linspace(-8, 8, 321)
-    here = torch.tensor([logit], dtype=logits.dtype)
-    fig, (left, right) = plt.subplots(1, 2, figsize=(5.8, 2.8))
-    for name, g_loss in G_LOSSES.items():
-        mine = name == loss
-        style = {"color": G_COLOUR if mine else "#cccccc", "lw": 2 if mine else 1.2, "zorder": 2 if mine else 1}
-        left.plot(logits, _at_each(g_loss, logits), **style)
-        right.plot(logits, losses.slope(g_loss, logits), **style)
-    at, slope = float(G_LOSSES[loss](here)), float(losses.slope(G_LOSSES[loss], here))
-    near = torch.tensor([logit - 1.5, logit + 1.5])
-    left.plot(near, at + slope * (near - logit), color=D_COLOUR, lw=2.4, zorder=3)
-    left.plot(logit, at, "o", color=G_COLOUR, zorder=4)
-    right.plot(logit, slope, "o", color=D_COLOUR, zorder=4)
-    left.set_ylim(-8.5, 8.5)
-    right.set_ylim(-1.6, 0.6)
-    reference(right, 0, "")
-    left.set_title("G's loss")
-    right.set_title(f"its slope: {slope:.4f}".replace("-", "\N{MINUS SIGN}"), color=D_COLOUR)
-    for ax in (left, right):
-        ax.set_xlabel("D's logit of one fake")
-    return fig
 
 
 def plot_descent(runs: Mapping[str, Tensor], target: float, ax: Axes, title: str = "") -> None:
