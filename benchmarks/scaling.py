@@ -3,6 +3,7 @@
     python benchmarks/scaling.py            # some five minutes on two cores; the machine should be quiet
     python benchmarks/scaling.py --quick    # seconds: does it run?
     torchrun --nproc-per-node=8 benchmarks/scaling.py    # on GPUs: one line for this number of processes
+    torchrun --nproc-per-node=2 benchmarks/scaling.py --check    # do they make the update of one? In float64
 
 The first form takes the processes of this machine, over gloo: as many as there are cores, one thread each, with
 synchronised batch norm and without, against one process with as many threads. All are alive at once and wait while
@@ -13,6 +14,7 @@ The second form is run by torchrun, with each number of processes in turn, and a
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import socket
@@ -30,7 +32,7 @@ from dcgan_lib.config import DCGANConfig, TrainConfig
 from dcgan_lib.scaling import messages
 from dcgan_lib.threads import wait_politely
 from dcgan_lib.training import Trainer
-from dcgan_lib.training.team import Alone, join
+from dcgan_lib.training.team import ALONE, Alone, join
 
 SIZES = (256, 4096, 65_536, 1_048_576, 11_062_272, 14_306_816)  # bytes; the last two: the gradients of D and G
 
@@ -45,7 +47,7 @@ class Case(NamedTuple):
     rounds: int
 
 
-CASES = (Case(32, 32, 128, 8, 15), Case(64, 64, 128, 1, 12))
+CASES = (Case(32, 32, 128, 4, 15), Case(64, 64, 128, 1, 9))
 ON_GPUS = (Case(64, 64, 128, 200, 5), Case(64, 64, 1024, 50, 5), Case(128, 128, 1024, 20, 5))
 QUICK = (Case(16, 4, 8, 1, 2),)
 
@@ -209,14 +211,37 @@ def one_line(team: Alone, cases: tuple[Case, ...], write: bool) -> None:
     print(f"{measure.write(path.stem, report)}: {team.size} processes")
 
 
+def check(team: Alone, steps: int = 5) -> None:
+    """The largest difference from one process after some steps, relative to the largest number: weights and buffers."""
+    torch.set_default_dtype(torch.float64)
+    model, cfg = DCGANConfig(image_size=32, ngf=16, ndf=16), TrainConfig(batch_size=8 * team.size)
+    kinds = ((team, True), (ALONE, True), (team, False)) if team.size > 1 else ()
+    states = []
+    for members, sync in kinds:
+        settings = dataclasses.replace(cfg, sync_batch_norm=sync)
+        trainer = Trainer(model, settings, team.device, members)
+        rng = torch.Generator().manual_seed(0)
+        for _ in range(steps):
+            real = torch.rand(cfg.batch_size, model.nc, 32, 32, generator=rng) * 2 - 1
+            trainer.step(members.share(real).to(trainer.device))
+        values = [v for net in (trainer.G, trainer.D) for v in net.state_dict().values()]
+        states.append(torch.cat([v.flatten().double() for v in values]))
+    if team.leads and states:
+        far = [((state - states[1]).abs().max() / states[1].abs().max()).item() for state in (states[0], states[2])]
+        print(f"{team.size} processes on {team.device}: {far[0]:.1e} from one process, {far[1]:.1e} unsynchronised")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="does it run? Nothing is written")
+    parser.add_argument("--check", action="store_true", help="with torchrun: compare with one process in float64")
     parser.add_argument("--processes", type=int, default=min(len(os.sched_getaffinity(0)), 8), metavar="N")
     args = parser.parse_args()
     wait_politely()  # the processes below are started after this, and import torch anew
     if "TORCHELASTIC_RUN_ID" in os.environ:
         with join() as team:
+            if args.check:
+                return check(team)
             one_line(team, QUICK if args.quick else ON_GPUS, write=not args.quick)
         return
     report = {"question": "what do several processes gain?", "machine": measure.machine(), "cases": []}

@@ -8,6 +8,7 @@ overlaps with arithmetic: the step waits for each.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 from math import ceil, log2
 
 import torch
@@ -18,6 +19,7 @@ from dcgan_lib.cost import cost
 from dcgan_lib.models import Discriminator, Generator
 
 FLOAT = 4  # bytes: gradients and statistics travel in float32
+counted = cache(cost)  # a figure asks for the same networks again and again
 
 
 @dataclass(frozen=True)
@@ -80,9 +82,10 @@ def ring(n: int, size: int) -> float:
     return 2 * (n - 1) / n * size
 
 
+@cache
 def messages(model: DCGANConfig, sync_batch_norm: bool = True) -> Messages:
     """Counted from the networks, which are not filled with weights."""
-    params_g, params_d = cost(model).params
+    params_g, params_d = counted(model).params
     gradients = (FLOAT * params_d, FLOAT * params_g)
     if not sync_batch_norm:
         return Messages(gradients, ())
@@ -106,7 +109,7 @@ def parts(
     own, rest = divmod(batch, n)
     if rest or not own:
         raise ValueError(f"batch={batch} cannot be shared equally by {n} GPUs: choose a multiple of {n}")
-    arithmetic = cost(model).flops(own) / (machines.reached * machines.peak)
+    arithmetic = counted(model).flops(own) / (machines.reached * machines.peak)
     launches = machines.fixed if n == 1 else max(machines.fixed, machines.launches - arithmetic)
     sent = messages(model, sync_batch_norm)
     return {

@@ -14,19 +14,20 @@ PARTS = {"arithmetic": INK, "launches": SKY, "gradients": AMBER, "statistics": P
 
 
 def plot_speedups(panels: Mapping[str, Mapping[str, Mapping[int, float]]]) -> Figure:
-    """How many times as fast as one, by the number of GPUs: one panel for each title, one line for each name.
+    """How many times as fast as one, by the number of GPUs: a panel for each title, a line of one colour for each name.
 
     Args:
         panels: by title and name, the speed-up of each number of GPUs.
     """
-    fig, axes = plt.subplots(1, len(panels), figsize=(4.3 * len(panels), 3.3), sharey=True, squeeze=False)
+    fig, axes = plt.subplots(1, len(panels), figsize=(4 * len(panels), 3.2), sharey=True, squeeze=False)
     for ax, (title, lines) in zip(axes[0], panels.items()):
         numbers = sorted({n for line in lines.values() for n in line})
         ax.plot(numbers, numbers, color=REFERENCE, lw=1, ls=(0, (4, 3)))
-        label_end(ax, numbers, numbers, "perfect", REFERENCE)
+        label_end(ax, numbers, numbers, "perfect", REFERENCE, dy=8)
         for (name, line), colour in zip(lines.items(), (AMBER, PINK, SKY, INK)):
             ax.plot(list(line), list(line.values()), "o-", ms=3.5, color=colour)
-            label_end(ax, list(line), list(line.values()), name, colour)
+            if ax is axes[0][0]:  # the colours say the rest: further on, lines may end too close to be named
+                label_end(ax, list(line), list(line.values()), name, colour)
         ax.set(xscale="log", yscale="log", xlabel="GPUs", title=title)
         ax.set_xticks(numbers, numbers)
         ax.minorticks_off()

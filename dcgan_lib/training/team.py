@@ -102,8 +102,10 @@ class Team(Alone):
             rendezvous = dist.rendezvous("env://", timeout=patience)
             store, rank, size = next(iter(rendezvous))
             self._store = dist.PrefixStore("dcgan", store)
-            dist.init_process_group("nccl" if on_gpu else "gloo", store=store, rank=rank, world_size=size,
-                                    timeout=patience)  # fmt: skip
+            dist.init_process_group(
+                "nccl" if on_gpu else "gloo", store=store, rank=rank, world_size=size, timeout=patience,
+                device_id=torch.device(self.device) if on_gpu else None,
+            )  # fmt: skip
 
     def __exit__(self, *problem: object) -> None:
         # after an error the others may be waiting in an exchange that will never happen: a goodbye would wait too
