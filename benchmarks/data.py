@@ -19,6 +19,7 @@ import argparse
 import itertools
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -53,13 +54,13 @@ STEPS = 10
 # --- many files, bounded memory
 
 
-def memory_mb() -> dict[str, float]:
-    """Of this process: the most it ever held, and what it holds that no file stands behind, in 10^6 bytes."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    kib = {
-        name: int(rest.split()[0]) for name, _, rest in (line.partition(":") for line in lines) if rest[-3:] == " kB"
-    }
-    return {"peak_mb": round(kib["VmHWM"] * 1.024e-3, 1), "own_mb": round(kib["RssAnon"] * 1.024e-3, 1)}
+def memory_mb() -> dict[str, float | None]:
+    """Of this process, in 10^6 bytes: the most it ever held, pages of mapped files included; what is its own now."""
+    status = Path("/proc/self/status")
+    if not status.exists():  # macOS, which counts in bytes
+        return {"peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1e-6, 1), "own_mb": None}
+    said = {name: rest.split() for name, _, rest in (line.partition(":") for line in status.read_text().splitlines())}
+    return {key: round(int(said[name][0]) * 1.024e-3, 1) for key, name in (("peak_mb", "VmHWM"), ("own_mb", "RssAnon"))}
 
 
 def with_many_names(photos: Path, folder: Path, n: int) -> Path:
@@ -76,8 +77,8 @@ def visit(folder: Path, image_size: int) -> Iterator[dict]:
 
     def point(name: str, since: float, n: int = 0) -> dict:
         seconds = time.perf_counter() - since
-        rate = {"images_per_s": round(n / seconds)} if n else {}
-        return {"after": name, "seconds": measure.rounded(seconds), **rate, **memory_mb()}
+        rate = round(n / seconds) if n else None
+        return {"after": name, "seconds": measure.rounded(seconds), "images_per_s": rate, **memory_mb()}
 
     yield point("imports", time.perf_counter())
     since = time.perf_counter()
@@ -145,8 +146,13 @@ def decoding(photos: Path, seconds: float) -> list[dict]:
         forms = {name: partial(_all, pool, groups[size]) for name, (pool, size) in kinds.items()}
         with quiet_decoders():
             times = measure.interleaved(forms, seconds, (3, 9))
-    rows = [{"form": name, "images_per_s": round(len(files) / times[name].median() * 1e3)} for name in forms]
-    return [row | {"x": measure.rounded(times[row["form"]].times_faster_than(times["one thread"]))} for row in rows]
+    rows = []
+    for name, time_of in times.items():
+        rate = round(len(files) / time_of.median() * 1e3)
+        cpu = None if "processes" in name else measure.rounded(statistics.median(time_of.cpu) / len(files) * 1e3)
+        x = measure.rounded(time_of.times_faster_than(times["one thread"]))
+        rows.append({"form": name, "images_per_s": rate, "cpu_us": cpu, "x": x})
+    return rows
 
 
 def _all(pool: Executor, groups: list[list[Path]]) -> None:
@@ -179,12 +185,13 @@ def ways(photos: Path, image_size: int, seconds: float, rounds: int, n: int) -> 
         for name, source in sources.items():
             found[name].append(_cost(source, seconds))
     torch.set_num_threads(threads)
-    base = statistics.median(wall for wall, _ in found["decoded each time"])
+    base = [statistics.median(column) for column in zip(*found["decoded each time"])]
     rows = []
     for name, costs in found.items():
         wall, cpu = (statistics.median(column) for column in zip(*costs))
         row = {"way": name, "image_size": image_size, "wall_us": measure.rounded(wall), "cpu_us": measure.rounded(cpu)}
-        rows.append(row | {"images_per_s": round(1e6 / wall), "x": measure.rounded(base / wall)})
+        x = {"x": measure.rounded(base[0] / wall), "x_cpu": measure.rounded(base[1] / cpu)}
+        rows.append(row | {"images_per_s": round(1e6 / wall)} | x)
     return rows
 
 

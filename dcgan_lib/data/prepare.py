@@ -21,7 +21,7 @@ from dcgan_lib.data.errors import BadFile, DataError, table
 from dcgan_lib.data.faces import DrawnFaces
 
 CHUNK = 512  # images in memory at a time
-GROUP = 32  # files that a thread takes at once: to hand over each one costs as much as a fifth of its decoding
+GROUP = 32  # files that a thread takes at once: to hand over single ones costs a tenth and more of their decoding
 FEW = 1_000  # drawn faces that are not worth a file
 
 
