@@ -13,9 +13,10 @@ def load(args: argparse.Namespace, image_size: int, nc: int):
     from dcgan_lib.data import EndlessFaces, load
 
     if getattr(args, "endless", False):
-        if args.data != "faces" or args.n_images is not None:
-            given = args.data if args.data != "faces" else f"--n-images {args.n_images}"
-            raise ValueError(f"--endless with {given}: only drawn faces have no end; train faces --endless, or without")
+        if args.data != "faces":
+            raise ValueError(f"--endless with {args.data}: only drawn faces have no end; leave it out, or train faces")
+        if args.n_images is not None:
+            raise ValueError(f"--endless with --n-images {args.n_images}: leave one of the two out")
         return EndlessFaces(image_size, nc)
     return load(
         args.data, image_size=image_size, nc=nc, root=args.root, split=args.split, n=args.n_images,
