@@ -1,16 +1,21 @@
 """The cost of sharing a step: counted messages are those that a team sends, and estimates obey their own rules."""
 
 import dataclasses
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
 
 from dcgan_lib.config import DCGANConfig, TrainConfig
+from dcgan_lib.plotting.engine import recorded
 from dcgan_lib.plotting.scaling import plot_parts, plot_speedups
 from dcgan_lib.scaling import H200_SERVERS, ONE_CABLE, efficiency, messages, parts, ring, seconds
 from dcgan_lib.training import Trainer
 from dcgan_lib.training.team import Team
 
+BENCHMARK = Path(__file__).resolve().parents[1] / "benchmarks" / "scaling.py"
 SMALL = DCGANConfig(image_size=16, nz=6, ngf=4, ndf=4)
 
 
@@ -88,3 +93,21 @@ def test_the_parts_of_a_step_are_drawn_in_a_row_as_shares_of_it():
     fig = plot_parts({"one": {"arithmetic": 1.0, "gradients": 3.0}, "two": {"arithmetic": 2.0, "gradients": 0.0}})
     widths = [bar.get_width() for bar in fig.axes[0].patches]
     assert widths == pytest.approx([0.25, 1, 0.75, 0])
+
+
+# --- the benchmark
+
+
+@pytest.mark.slow
+def test_the_benchmark_runs_to_its_end():
+    command = [sys.executable, str(BENCHMARK), "--quick", "--processes", "2"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stderr
+    assert "2 processes, batch norm synchronised" in done.stdout and "14,306,816" in done.stdout
+
+
+def test_the_recorded_benchmark_has_what_the_page_shows():
+    report = recorded("scaling")
+    assert [len(case["rows"]) for case in report["cases"]] == [3, 3]
+    assert {row["x"] for case in report["cases"] for row in case["rows"][:1]} == {1.0}
+    assert report["machine"]["load_average_after"] and report["exchanges"]
