@@ -88,6 +88,22 @@ def plane(origin: Tensor, u: Tensor, v: Tensor, n: int = 5, extent: float = 1.0)
     return origin + x.reshape(-1, 1) * u + y.reshape(-1, 1) * v
 
 
+def sheet(a: Tensor, b: Tensor, c: Tensor, x: float | Tensor, y: float | Tensor, path: str = "slerp") -> Tensor:
+    """The place (x, y) on a sheet through three latents: `a` at (0, 0), `b` at (1, 0), `c` at (0, 1).
+
+    The fourth corner, (1, 1), is `b + c - a`. So with "lerp" the sheet is the plane through the three. With "slerp" it
+    bends over the shell: the fourth corner is brought to the mean length of `b` and `c`, and all ways are arcs.
+    `a`, `b`, `c`: `(..., nz)`; `x`, `y`: numbers or `(k, 1)`.
+    """
+    if path not in PATHS:
+        raise ValueError(f"path={path!r}: choose one of {tuple(PATHS)}")
+    way, d = PATHS[path], b + c - a
+    if path == "slerp":
+        length = (b.norm(dim=-1, keepdim=True) + c.norm(dim=-1, keepdim=True)) / 2
+        d = d * length / d.norm(dim=-1, keepdim=True).clamp(min=1e-12)
+    return way(way(a, b, x), way(c, d, x), y)
+
+
 def direction(having: Tensor, lacking: Tensor) -> Tensor:
     """From the mean of latents that lack something to the mean of those that have it, `(nz,)`.
 

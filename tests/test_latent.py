@@ -206,3 +206,35 @@ def test_the_panel_has_its_latent_in_the_centre_and_the_noise_within_a_quarter()
     offsets = (panel - z).abs()
     assert 0.2 < offsets.max() <= 0.25 + 1e-6
     assert (offsets.sum(1) > 0).sum() == 8
+
+
+# --- the sheet through three points
+
+
+@pytest.mark.parametrize("path", latent.PATHS)
+def test_a_sheet_has_its_three_points_in_its_corners(path):
+    a, b, c = points(3)
+    for (x, y), corner in {(0, 0): a, (1, 0): b, (0, 1): c}.items():
+        torch.testing.assert_close(latent.sheet(a, b, c, x, y, path), corner, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("path", latent.PATHS)
+def test_a_sheets_upper_edge_is_the_path(path):
+    a, b, c = points(3)
+    torch.testing.assert_close(latent.sheet(a, b, c, 0.3, 0, path), latent.PATHS[path](a, b, 0.3))
+
+
+def test_a_straight_sheet_is_the_plane_through_its_points():
+    a, b, c = points(3)
+    torch.testing.assert_close(latent.sheet(a, b, c, 0.3, 0.8, "lerp"), a + 0.3 * (b - a) + 0.8 * (c - a))
+
+
+def test_an_arched_sheet_stays_on_the_shell():
+    a, b, c = 8 * torch.nn.functional.normalize(points(3), dim=1)
+    x, y = torch.rand(2, 50, 1, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(latent.sheet(a, b, c, x, y).norm(dim=1), torch.full((50,), 8.0))
+
+
+def test_a_sheet_of_an_unknown_path_is_refused():
+    with pytest.raises(ValueError, match="path='arc': choose one of"):
+        latent.sheet(*points(3), 0, 0, path="arc")

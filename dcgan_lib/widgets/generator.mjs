@@ -88,7 +88,8 @@ function plan(layers) {
 export async function createGenerator(manifest, buffer, { assembly = true } = {}) {
   const { layers, nz, nc } = manifest;
   const { maps, steps, bytes } = plan(layers);
-  const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / 65536) });
+  const pages = Math.ceil(bytes / 65536);
+  const memory = globalThis.WebAssembly ? new WebAssembly.Memory({ initial: pages }) : { buffer: new ArrayBuffer(65536 * pages) };
   let quarter;
   let engine = "assembly";
   try {

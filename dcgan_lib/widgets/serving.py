@@ -8,6 +8,7 @@ from typing import Any
 import anywidget
 
 from dcgan_lib import pretrained
+from dcgan_lib.directions import read_directions
 from dcgan_lib.widgets.page_model import page_model
 
 
@@ -26,9 +27,11 @@ class ServesModels(anywidget.AnyWidget):
 
 @functools.cache
 def model_files(name: str) -> tuple[dict, bytes]:
-    """The manifest and the weights of trained networks, by their name or folder.
+    """The manifest, with the directions that come with them, and the weights of trained networks by name or folder.
 
     Raises:
         PretrainedError: no such networks. ValueError: a variant that a page does not compute.
     """
-    return page_model(pretrained.load(name).G)
+    pair = pretrained.load(name)
+    manifest, weights = page_model(pair.G)
+    return manifest | {"directions": read_directions(pair.folder)}, weights
