@@ -1,6 +1,6 @@
 """Does the collapse alarm ring when it should, and only then?
 
-    python benchmarks/collapse_alarm.py            # those runs that are not recorded yet: all take 15 minutes of a core
+    python benchmarks/collapse_alarm.py            # those runs that are not recorded yet: all take 16 minutes of a core
     python benchmarks/collapse_alarm.py --judge    # no training: the recorded looks, with the bounds of today
 
 Healthy runs of drawn faces and of Fashion-MNIST (from $DCGAN_DATA), and runs that are made to fail. Every 50 steps the
