@@ -8,6 +8,7 @@ import torch.nn.functional as F
 
 from dcgan_lib import losses
 from dcgan_lib.training.decode import decode, floor_of_d, outputs, parse, recognise
+from dcgan_lib.training.film import Film
 from dcgan_lib.training.telltale import CONSTANTS, EXAMPLES, REMARKS, STATES
 
 USUAL = "[3/5][100/1583]\tLoss_D: 0.3517\tLoss_G: 3.2\tD(x): 0.85\tD(G(z)): 0.15 / 0.05"
@@ -178,3 +179,13 @@ def test_every_state_and_remark_has_its_words():
         "nothing", "single", "broken", "frozen", "other", "won", "far", "healthy", "same", "g_ahead", "backwards",
     }  # fmt: skip
     assert set(REMARKS) == {"mean", "saturating", "no_pair", "repeats", "last"}
+
+
+@pytest.mark.parametrize(
+    "name, state",
+    [("healthy", "healthy"), ("strong-d", "won"), ("collapse", "same"), ("no-detach", "healthy"), ("gains", "healthy")],
+)
+def test_recorded_runs_are_read_by_their_numbers_which_do_not_show_every_illness(name, state):
+    line = "Loss_D: {loss_d} Loss_G: {loss_g} D(x): {d_real} D(G(z)): {d_fake} / {d_fake_after}"
+    film = Film.load(f"failures/{name}")
+    assert decode("\n".join(line.format(**entry) for entry in film.entries[-20:])).state == state
