@@ -165,9 +165,7 @@ def _decode(files: Sequence[Path]) -> np.ndarray:
 
 
 def ways(photos: Path, image_size: int, seconds: float, rounds: int, n: int) -> list[dict]:
-    """Microseconds an image until it is ready for the networks: float32 in [-1, 1]. One thread."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+    """Microseconds an image until it is ready for the networks: float32 in [-1, 1]."""
     each_time = Photos(photos, image_size)
     pixels = torch.randint(0, 256, (n, 3, image_size, image_size), dtype=torch.uint8)
     images, cfg = Images("noise", pixels), {"steps": 10**9}
@@ -184,7 +182,6 @@ def ways(photos: Path, image_size: int, seconds: float, rounds: int, n: int) -> 
     for _ in range(rounds):
         for name, source in sources.items():
             found[name].append(_cost(source, seconds))
-    torch.set_num_threads(threads)
     base = [statistics.median(column) for column in zip(*found["decoded each time"])]
     rows = []
     for name, costs in found.items():
@@ -278,6 +275,7 @@ def main(argv: Sequence[str] | None = None) -> dict:
     parser.add_argument("--tmp", metavar="FOLDER", help="for the files [the system's temporary folder]")
     parser.add_argument("--visit", nargs=2, metavar=("FOLDER", "SIZE"), help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
+    torch.set_num_threads(1)  # what is compared here is the work of a core
     if args.visit:
         print(json.dumps(list(visit(Path(args.visit[0]), int(args.visit[1])))))
         return {}
