@@ -58,7 +58,6 @@ def run(args: argparse.Namespace) -> int:
 
 def _train(args: argparse.Namespace, team) -> int:
     from dcgan_lib.training import Trainer, checkpoint, progress, tensorboard, train
-    from dcgan_lib.training.team import LostProcess
 
     if args.tensorboard:
         tensorboard.require()  # before minutes of reading images
@@ -83,10 +82,7 @@ def _train(args: argparse.Namespace, team) -> int:
         fast=not args.plain,
     )
     try:
-        _follow(steps, args, trainer)
-    except LostProcess as lost:
-        kept = checkpoint.newest(out / "checkpoints")
-        raise LostProcess(f"{lost}. The same command goes on from {kept or 'the start'}") from lost
+        _follow(steps, args, trainer, out)
     except checkpoint.CannotWrite as error:
         saved = checkpoint.newest(out / "checkpoints")
         if trainer.steps_done == 0 or saved == checkpoint.path_of(trainer, out / "checkpoints"):
@@ -118,16 +114,23 @@ def _train(args: argparse.Namespace, team) -> int:
     return 0
 
 
-def _follow(steps, args: argparse.Namespace, trainer) -> None:
+def _follow(steps, args: argparse.Namespace, trainer, out: Path) -> None:
     """Show the run until its end, or until it is asked to stop: left early, `steps` saves."""
+    from dcgan_lib.training import checkpoint
     from dcgan_lib.training.stopping import Stop
+    from dcgan_lib.training.team import LostProcess
 
     cfg, team = trainer.cfg, trainer.team
     with Stop(patient=team.size > 1) as stop, closing(steps), Bar(cfg.steps, cfg.batch_size) as bar:
-        for stats in steps:
-            bar.step(stats, read=stats.step % args.log_every == 0)
-            if stats.step % team.agree_every == 0 and team.any(stop.asked):
-                break
+        try:
+            for stats in steps:
+                bar.step(stats, read=stats.step % args.log_every == 0)
+                if stats.step % team.agree_every == 0 and team.any(stop.asked):
+                    break
+        except LostProcess as lost:  # said here, where torchrun's SIGTERM, which comes at once, cannot cut it off
+            kept = checkpoint.newest(out / "checkpoints") or "the start"
+            print(f"error: {lost}. The same command goes on from {kept}", file=sys.stderr, flush=True)
+            raise SystemExit(2) from lost
 
 
 def _export(trainer, images, folder: Path) -> Path:

@@ -101,7 +101,10 @@ class Team(Alone):
         with self._together():
             rendezvous = dist.rendezvous("env://", timeout=patience)
             store, rank, size = next(iter(rendezvous))
-            self._store = dist.PrefixStore("dcgan", store)
+            # torchrun's store outlives a restart, with the addresses of processes that are gone (pytorch issue 135712).
+            # Machines count their restarts apart; several need TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 to restart
+            again = env.get("TORCHELASTIC_RESTART_COUNT", "0") if self.local_size == self.size else "0"
+            self._store = store = dist.PrefixStore(f"dcgan/{again}", store)
             dist.init_process_group(
                 "nccl" if on_gpu else "gloo", store=store, rank=rank, world_size=size, timeout=patience,
                 device_id=torch.device(self.device) if on_gpu else None,
