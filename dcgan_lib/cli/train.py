@@ -87,7 +87,7 @@ def _train(args: argparse.Namespace, team) -> int:
         saved = checkpoint.newest(out / "checkpoints")
         if trainer.steps_done == 0 or saved == checkpoint.path_of(trainer, out / "checkpoints"):
             raise  # there is nothing in memory that is not on the disk
-        say(f"error: {error}")
+        say(f"error: {error.what}")
         say(f"go on with: {go_on_command(rescue(trainer, out, args.rescue))}")
         return 2
     except KeyboardInterrupt as error:

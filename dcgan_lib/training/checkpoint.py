@@ -35,7 +35,14 @@ class CheckpointError(RuntimeError):
 
 
 class CannotWrite(CheckpointError):
-    """A file of a run cannot be written. What was there is intact, and the training is still in memory."""
+    """A file of a run cannot be written. What was there is intact, and the training is still in memory.
+
+    `what` is the message without the advice for one who called from Python.
+    """
+
+    def __init__(self, what: str, advice: str = "") -> None:
+        super().__init__(f"{what}. {advice}" if advice else what)
+        self.what = what
 
 
 class NotFinite(CheckpointError):

@@ -101,7 +101,7 @@ class Record:
         except checkpoint.NotFinite as error:
             raise NonFiniteLoss(f"{error}. {self._remedies()}") from error
         except (OSError, history.WriteError, checkpoint.CannotWrite) as error:
-            raise checkpoint.CannotWrite(self._cannot(error)) from error
+            raise self._cannot(error) from error
 
     def _warn_of_space(self) -> None:
         """Say at the start that a disk will be full in an hour."""
@@ -156,16 +156,16 @@ class Record:
             "Try a lower learning rate (lr_g, lr_d), precision='fp32', or another loss"
         )
 
-    def _cannot(self, error: Exception) -> str:
+    def _cannot(self, error: Exception) -> checkpoint.CannotWrite:
         cause = error if isinstance(error, OSError) else error.__cause__
         # an error of ours begins with the file
         where = error.filename or self.run.out if isinstance(error, OSError) else str(error).partition(": ")[0]
         kept, out = checkpoint.newest(self.run.checkpoints), str(self.run.out)
-        return (
+        return checkpoint.CannotWrite(
             f"{where}: could not be written after step {self.trainer.steps_done:,} "
             f"({getattr(cause, 'strerror', None) or cause}). Nothing is lost: "
             + (f"{kept} is intact, and " if kept else "")
-            + "the training is in memory, at the end of that step. "
+            + "the training is in memory, at the end of that step",
             f"Mend the folder and call train(trainer, images, {out!r}) again; or keep it elsewhere: "
-            "checkpoint.save(trainer, 'elsewhere/checkpoints'), and train(trainer, images, 'elsewhere') goes on"
+            "checkpoint.save(trainer, 'elsewhere/checkpoints'), and train(trainer, images, 'elsewhere') goes on",
         )
