@@ -1,8 +1,12 @@
 """LatentExplorer from Python: what its state means, what it shows, what it refuses."""
 
+import io
+
+import numpy as np
 import pytest
 import torch
 import traitlets
+from PIL import Image
 
 from dcgan_lib import latent, pretrained
 from dcgan_lib.directions import load_directions
@@ -123,5 +127,16 @@ def test_it_describes_itself_in_a_line(explorer):
     assert repr(explorer) == "LatentExplorer(faces64; seeds 1, 2, 3; t=0.25, down=0)"
 
 
-def test_it_is_light():
-    assert len(LatentExplorer._esm) + len(LatentExplorer._css) < 50_000
+def test_it_is_light(explorer):
+    assert len(LatentExplorer._esm) + len(LatentExplorer._css) + 4 / 3 * len(explorer.poster) < 100_000
+
+
+@pytest.mark.parametrize("model", ["faces64", "fashion32"])
+def test_the_poster_shows_the_sheet_and_beside_it_the_picture(model):
+    explorer = LatentExplorer(model=model, t=0.5)
+    with Image.open(io.BytesIO(explorer.poster)) as opened:
+        size = explorer.image.shape[-1]
+        assert opened.size == (6 * size, 5 * size)
+        picture, middle = (np.asarray(opened.crop((x, 0, x + size, size)), float) for x in (5 * size, 2 * size))
+    assert np.abs(picture - middle).mean() < 8  # half-way from A to B is the middle of the upper edge
+    assert np.abs(picture - (explorer.image.permute(1, 2, 0).numpy() + 1) * 127.5).mean() < 12

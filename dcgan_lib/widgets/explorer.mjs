@@ -71,13 +71,18 @@ function makeSheet(move) {
     }
     return false;
   };
-  return { element, showMark, want, work, stale: () => states.some((state) => state !== drawnAs) };
+  const showImage = (image, size) => {
+    canvas.width = canvas.height = SIDE * size;
+    canvas.getContext("2d").drawImage(image, 0, 0);
+  };
+  return { element, showMark, showImage, want, work, stale: () => states.some((state) => state !== drawnAs) };
 }
 
 /** A seed: its number, and a button for another one. */
 function seedField(name, change) {
   const input = make("input", "", { type: "number", min: 0, max: 2 ** 31 - 1, step: 1, inputMode: "numeric" });
-  const label = make("label", "", {}, make("span", "dcgan-name", { textContent: `Seed ${name}` }), input);
+  input.setAttribute("aria-label", `Seed ${name}`);
+  const label = make("label", "", {}, make("span", "", { textContent: name }), input);
   input.addEventListener("change", () => {
     if (input.value !== "" && input.checkValidity()) change(Number(input.value));
   });
@@ -90,7 +95,9 @@ function seedField(name, change) {
 /** Sliders along the model's directions, in two groups; below them what the last one moved does. */
 function directionSliders(directions, change) {
   const sliders = new Map();
-  const said = make("p", "explorer-said");
+  const said = make("p", "explorer-said", {
+    textContent: "A step has length 1; the numbers in z have standard deviation 1. Move a slider to read what a step of it changes.",
+  });
   const signed = (value, digits) => `${value > 0 ? "+" : ""}${written(value, digits)}`;
   const group = (kind, title) => {
     const members = directions.filter((direction) => direction.kind === kind);
@@ -238,15 +245,15 @@ function render({ model, el }) {
 
   let directions = { show() {} };
   const box = make("details", "explorer-directions", { open: true });
-  const level = button("All to 0", () => change({ shifts: {} }));
+  const level = button("Directions to 0", () => change({ shifts: {} }));
   function showDirections() {
     directions = directionSliders(G.manifest.directions ?? [], (name, steps) => {
       const shifts = { ...model.get("shifts"), [name]: steps };
       if (!steps) delete shifts[name];
       change({ shifts });
     });
-    box.replaceChildren(make("summary", "", { textContent: "Walk along a direction" }), ...directions.elements, level);
-    box.hidden = !directions.any;
+    box.replaceChildren(make("summary", "", { textContent: "Walk along a direction" }), ...directions.elements);
+    level.hidden = box.hidden = !directions.any;
   }
 
   function show() {
@@ -267,7 +274,18 @@ function render({ model, el }) {
     draw();
   }
 
-  // --- the weights
+  // --- the weights, and what stands there until they come
+
+  async function showPoster() {
+    const bytes = model.get("poster");
+    if (!bytes?.byteLength) return;
+    const drawn = await createImageBitmap(new Blob([bytes], { type: "image/webp" }));
+    if (G) return;
+    const size = drawn.width / (SIDE + 1); // the sheet, and right of it the picture
+    sheet.showImage(drawn, size);
+    main.element.width = main.element.height = size;
+    main.element.getContext("2d").drawImage(drawn, -SIDE * size, 0);
+  }
 
   async function load() {
     const name = model.get("model");
@@ -291,7 +309,7 @@ function render({ model, el }) {
   const row = (className, ...children) => make("div", className, {}, ...children);
   const figure = make("figure", `dcgan-widget dcgan-explorer${compact ? " explorer-compact" : ""}`);
   figure.addEventListener("keydown", (event) => event.stopPropagation()); // JupyterLab would take the arrow keys
-  figure.append(row("explorer-images", row("explorer-main", main.element), sheet.element), note);
+  figure.append(row("explorer-images", sheet.element, row("explorer-main", main.element)), note);
   if (compact) {
     const another = button("New faces", () => {
       const seed = () => Math.floor(Math.random() * (MOST_SEED + 1));
@@ -300,17 +318,17 @@ function render({ model, el }) {
     figure.append(row("dcgan-controls", along.element, player.element, another));
   } else {
     figure.append(
-      row("dcgan-controls", models.element, paths.element, player.element),
-      row("dcgan-controls", along.element, down.element),
-      row("dcgan-controls", ...seeds.map((seed) => seed.element), swap, bound.element),
+      row("dcgan-controls", models.element, paths.element, player.element, swap),
+      row("dcgan-controls", along.element, down.element, bound.element),
+      row("dcgan-controls explorer-seeds", make("span", "dcgan-name", { textContent: "Seeds" }), ...seeds.map((seed) => seed.element)),
       box,
-      row("dcgan-controls", copyCode, ...(inPage ? [copyLink] : []), said),
+      row("dcgan-controls", level, copyCode, ...(inPage ? [copyLink] : []), said),
       byHand,
     );
   }
   if (model.get("caption")) figure.append(make("figcaption", "", { textContent: model.get("caption") }));
   el.append(figure);
-  box.hidden = true;
+  level.hidden = box.hidden = true;
 
   function followLink() {
     const asked = stateFrom(location.hash, key, Object.keys(names));
@@ -327,6 +345,7 @@ function render({ model, el }) {
   events.forEach((event) => model.on(event, show));
   model.on("change:model", load);
   show();
+  showPoster();
   load();
   return () => {
     events.forEach((event) => model.off(event, show));

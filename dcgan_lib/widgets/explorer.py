@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import functools
+import io
 import math
 from pathlib import Path
 from typing import Any
 
 import torch
 import traitlets
+from PIL import Image
 from torch import Tensor
 
 from dcgan_lib import pretrained
 from dcgan_lib.directions import load_directions, read_directions
 from dcgan_lib.latent import PATHS, sample_z, sheet
 from dcgan_lib.widgets.bundle import bundle
+from dcgan_lib.widgets.frames import to_image
 from dcgan_lib.widgets.serving import ServesModels
 
 HERE = Path(__file__).parent
 LABELS = {"faces64": "faces", "fashion32": "clothes"}
+SIDE = 5  # images along an edge of the sheet
+POSTER_QUALITY = 70
 SAME = 1e-4  # two z whose coordinates differ by less are one: the page computes in other steps
 MOST = 2**31 - 1
 
@@ -62,6 +67,7 @@ class LatentExplorer(ServesModels):
     shifts = traitlets.Dict(help="steps of length 1 along named directions").tag(sync=True)
     given = Latent(help="a z set from Python, in place of the sheet's").tag(sync=True)
     z = Latent(help="the z that is shown: the page writes it; set it to show another").tag(sync=True)
+    poster = traitlets.Bytes(help="WebP: the sheet and the picture as they open, until the weights come").tag(sync=True)
     compact = traitlets.Bool(False, help="only the images, the way from A to B and new seeds").tag(sync=True)
     key = traitlets.Unicode("explorer", help="what its links begin with; two on a page need two").tag(sync=True)
     caption = traitlets.Unicode(
@@ -103,18 +109,37 @@ class LatentExplorer(ServesModels):
 
     def expected_z(self) -> Tensor:
         """The z of the state, `(nz,)`: what the page computes too."""
+        return self._moved(torch.tensor(self.given) if self.given else self._on_sheet(self.t, self.down))
+
+    def _on_sheet(self, x: float | Tensor, y: float | Tensor) -> Tensor:
         cfg = self._networks().cfg
-        if self.given:
-            z = torch.tensor(self.given)
-        else:
-            bound = self.truncation if cfg.latent == "gaussian" else None
-            a, b, c = (sample_z(1, cfg, seed, bound)[0] for seed in (self.seed_a, self.seed_b, self.seed_c))
-            z = sheet(a, b, c, self.t, self.down, self.path)
+        bound = self.truncation if cfg.latent == "gaussian" else None
+        a, b, c = (sample_z(1, cfg, seed, bound)[0] for seed in (self.seed_a, self.seed_b, self.seed_c))
+        return sheet(a, b, c, x, y, self.path)
+
+    def _moved(self, z: Tensor) -> Tensor:
         if any(self.shifts.values()):
             found = load_directions(self._networks().folder)
             for name, k in self.shifts.items():
                 z = z + k * found[name]
         return z
+
+    @traitlets.default("poster")
+    def _draw_poster(self) -> bytes:
+        """The sheet of 5x5, and in a sixth column the picture."""
+        ticks = torch.linspace(0, 1, SIDE)
+        y, x = torch.meshgrid(ticks, ticks, indexing="ij")
+        z = self._moved(self._on_sheet(x.reshape(-1, 1), y.reshape(-1, 1)))
+        with torch.no_grad():
+            images = self._networks().G(torch.cat([z, self.expected_z()[None]]))
+        size = images.shape[-1]
+        poster = Image.new("RGB", ((SIDE + 1) * size, SIDE * size))
+        for i, image in enumerate(images):
+            row, column = (0, SIDE) if i == SIDE**2 else divmod(i, SIDE)
+            poster.paste(to_image(image), (column * size, row * size))
+        file = io.BytesIO()
+        poster.save(file, format="webp", quality=POSTER_QUALITY, method=4)
+        return file.getvalue()
 
     def _networks(self) -> pretrained.Pretrained:
         return _loaded(self.model)

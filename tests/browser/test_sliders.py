@@ -45,7 +45,7 @@ def test_every_control_has_a_name(page):
 
 
 def test_play_runs_and_stops(page):
-    buttons = page.locator(".dcgan-play")
+    buttons = page.locator(".dcgan-frames .dcgan-play")
     if not buttons.count():
         return
     button = buttons.first
@@ -60,8 +60,9 @@ def test_play_runs_and_stops(page):
 def test_play_goes_one_frame_at_a_press_for_who_wants_less_motion(browser, address):
     for name in PAGES:
         with harness.opened(browser, address + name, reduced_motion="reduce") as (page, _):
-            if page.locator(".dcgan-play").count():
-                assert page.locator(".dcgan-play").first.inner_text() == "Next frame"
+            buttons = page.locator(".dcgan-frames .dcgan-play")
+            if buttons.count():
+                assert buttons.first.inner_text() == "Next frame"
 
 
 def test_a_stock_widget_is_replaced_by_a_note(browser, address):
