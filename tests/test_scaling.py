@@ -111,3 +111,4 @@ def test_the_recorded_benchmark_has_what_the_page_shows():
     assert [len(case["rows"]) for case in report["cases"]] == [3, 3]
     assert {row["x"] for case in report["cases"] for row in case["rows"][:1]} == {1.0}
     assert report["machine"]["load_average_after"] and report["exchanges"]
+    assert all(row["cpu_ms"] for case in report["cases"] for row in case["rows"])
