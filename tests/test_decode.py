@@ -172,6 +172,7 @@ def test_a_number_is_recognised_to_its_printed_digits_only():
 def test_a_loss_of_d_bounds_the_divergence():
     assert decode("d_loss: 0.5").jsd == pytest.approx((math.log(4) - 0.5) / 2)
     assert decode("d_loss: 1.5").jsd == 0
+    assert decode("d_loss: 13.8155").jsd is None  # a clipped loss proves nothing
 
 
 def test_every_state_and_remark_has_its_words():

@@ -220,9 +220,9 @@ def decode(text: str, halves: str = "guess") -> Reading:
         right=math.exp(-loss_d / 2) if sound and loss_d is not None else None,
         floor_d=floor_d,
         floor_g=_floor_of_g(values.get("d_fake_after")),
-        jsd=max(0.0, math.log(2) - loss_d / 2) if sound and not below and loss_d is not None else None,
-        push=None if after is None else 1 - after,
-        push_saturating=after,
+        jsd=max(0.0, math.log(2) - loss_d / 2) if state not in ("frozen", "other") and loss_d is not None else None,
+        push=None if after is None or state == "frozen" else 1 - after,
+        push_saturating=None if state == "frozen" else after,
         state=state,
         remarks=remarks,
     )

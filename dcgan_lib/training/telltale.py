@@ -176,8 +176,8 @@ EXAMPLES = {
 """Lines in the forms that programs print, by what they are an example of."""
 
 REMARKS = {
-    "mean": "D’s loss is read as the mean of its two halves, so the sum is twice as much.",
-    "saturating": "G’s loss is negative, so it is read as the saturating one, log(1 − D(G(z))).",
+    "mean": "D's loss is read as the mean of its two halves, so the sum is twice as much.",
+    "saturating": "G's loss is negative, so it is read as the saturating one, log(1 − D(G(z))).",
     "no_pair": "No single pair of outputs gives these losses: D moved between them, or its outputs are widely spread.",
     "repeats": "The same digits come again and again.",
     "last": "Of many lines the last fifty are averaged.",

@@ -172,9 +172,9 @@ export function decodeLosses(text, halves, { constants, bounds }) {
     right,
     floor_d: floorD,
     floor_g: dAfter === null ? null : -Math.log(Math.max(dAfter, bounds.printed)),
-    jsd: sound && !below && lossD !== null ? Math.max(0, Math.log(2) - lossD / 2) : null,
-    push: after === null ? null : 1 - after,
-    push_saturating: after,
+    jsd: state !== "frozen" && state !== "other" && lossD !== null ? Math.max(0, Math.log(2) - lossD / 2) : null,
+    push: after === null || state === "frozen" ? null : 1 - after,
+    push_saturating: state === "frozen" ? null : after,
     state,
   };
 }

@@ -6,11 +6,11 @@ import { button, choice, make, written } from "./ui.mjs";
 const ALARMS = ["broken", "frozen", "won", "other", "backwards"];
 const NAMES = {
   loss: "a loss",
-  loss_d: "L of D",
-  loss_g: "L of G",
+  loss_d: "loss of D",
+  loss_g: "loss of G",
   d_real: "D(x)",
   d_fake: "D(G(z))",
-  d_fake_after: "D(G(z)), D moved",
+  d_fake_after: "… D moved",
 };
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -32,12 +32,12 @@ function node(tag, attributes, ...children) {
 function scale({ values, real, fake }, width) {
   const [left, right, middle] = [12, width - 12, 46];
   const x = (p) => left + (right - left) * Math.min(1, Math.max(0, p));
-  const svg = node("svg", { class: "decoder-scale", width, height: 86, viewBox: `0 0 ${width} 86`, role: "img" });
+  const svg = node("svg", { class: "decoder-scale", width, height: 90, viewBox: `0 0 ${width} 90`, role: "img" });
   svg.append(node("line", { class: "decoder-line", x1: left, x2: right, y1: middle, y2: middle }));
   for (const p of [0, 0.5, 1]) {
     svg.append(
       node("line", { class: "decoder-line", x1: x(p), x2: x(p), y1: middle - 5, y2: middle + 5 }),
-      node("text", { x: x(p), y: middle + 32, "text-anchor": p === 0 ? "start" : p === 1 ? "end" : "middle" }, written(p)),
+      node("text", { x: x(p), y: middle + 36, "text-anchor": p === 0 ? "start" : p === 1 ? "end" : "middle" }, written(p)),
     );
   }
   const said = [];
@@ -90,13 +90,13 @@ function table({ values, known }, { constants }) {
       .filter(([name]) => name === quantity)
       .map(([, key]) => {
         const { how, says } = constants.find((constant) => constant.key === key);
-        const texts = quantity === "loss" ? [...new Set(Object.values(says))].map((text, i, all) => (all.length > 1 ? `${["as D’s loss", "as G’s"][i]}: ${text}` : text)) : [says[quantity]];
-        return `${how}. ${texts.join("; ")}.`;
+        const texts = quantity === "loss" ? [...new Set(Object.values(says))].map((text, i, all) => (all.length > 1 ? `${["as D's loss", "as G's"][i]}: ${text}` : text)) : [says[quantity]];
+        return `${how}: ${texts.join("; ")}.`;
       })
       .join(" ");
   const body = make("tbody");
   for (const [quantity, value] of Object.entries(values)) body.append(rowOf([NAMES[quantity], digits(value), meaning(quantity)], 1));
-  return make("table", "decoder-table", {}, make("caption", "", { textContent: "Read" }), body);
+  return make("table", "decoder-table decoder-read", {}, make("caption", "", { textContent: "Read" }), body);
 }
 
 function render({ model, el }) {
@@ -105,11 +105,11 @@ function render({ model, el }) {
     model.set(name, value);
     model.save_changes();
   };
-  const box = make("textarea", "decoder-box", { rows: 3, spellcheck: false });
+  const box = make("textarea", "decoder-box", { rows: 4, spellcheck: false });
   const label = make("label", "decoder-label", {}, make("span", "dcgan-name", { textContent: "Losses, or lines of a log" }), box);
   box.addEventListener("input", () => set("text", box.value));
   const options = { guess: "guess", sum: "the sum of its halves", mean: "their mean" };
-  const halves = choice({ label: "D’s loss is", options }, (value) => set("halves", value));
+  const halves = choice({ label: "D's loss is", options }, (value) => set("halves", value));
   const examples = make("div", "decoder-examples", {}, make("span", "dcgan-name", { textContent: "Examples" }));
   for (const [name, text] of book.examples) examples.append(button(name, () => set("text", text)));
 

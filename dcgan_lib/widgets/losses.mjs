@@ -120,6 +120,32 @@ function plot(change) {
     return `M${points.join("L")}`;
   };
 
+  /** The other curves' names, each where its curve has the most room; curves that coincide share theirs. */
+  function names() {
+    const [low, high] = HOLDS[state.shown];
+    const logits = Array.from({ length: 49 }, (_, i) => logitAtPixel(PLOT.left + inside() * (0.1 + (0.8 * i) / 48)));
+    const groups = []; // [names, heights at those logits]
+    for (const name of LOSS_NAMES.filter((name) => state.role === "g" || name !== "saturating")) {
+      const heights = logits.map((logit) => at(name, logit));
+      const twin = groups.find(([, others]) => others.every((other, i) => Math.abs(other - heights[i]) < 1e-6));
+      twin ? twin[0].push(nameOf(state.role, name)) : groups.push([[nameOf(state.role, name)], heights]);
+    }
+    return groups
+      .filter(([own]) => !own.includes(nameOf(state.role, state.loss)))
+      .map(([own, heights]) => {
+        const room = heights.map((height, i) => {
+          if (height < low + 0.4 || height > high - 0.8) return -1;
+          const above = groups.flatMap(([, others]) => (others === heights ? [] : [others[i] - height]));
+          return Math.min(3, ...above.map((gap) => (gap > 0 ? gap : -2 * gap))); // the name stands above its curve
+        });
+        const best = room.indexOf(Math.max(...room));
+        const text = own.join(", ");
+        const half = 3.3 * text.length; // of its width, about
+        const middle = Math.min(width - PLOT.right - half, Math.max(PLOT.left + half, x(logits[best])));
+        return shape("text", { class: "losses-tick", x: middle, y: y(heights[best]) - 5, "text-anchor": "middle" }, text);
+      });
+  }
+
   function axes() {
     const parts = [];
     for (const tick of TICKS[state.shown]) {
@@ -131,7 +157,7 @@ function plot(change) {
     marks.forEach((mark, i) =>
       parts.push(shape("text", { class: "losses-tick", x: x(mark), y: PLOT.height - PLOT.bottom + 16, "text-anchor": "middle" }, texts[i])),
     );
-    const name = state.axis === "logit" ? "D’s logit" : "D, the probability";
+    const name = state.axis === "logit" ? "D's logit" : "D, the probability";
     parts.push(shape("text", { class: "losses-name", x: PLOT.left + inside() / 2, y: PLOT.height - 3, "text-anchor": "middle" }, name));
     return parts;
   }
@@ -140,8 +166,9 @@ function plot(change) {
   function arrow(slope) {
     const long = Math.min(Math.abs(slope), LONGEST) * UNIT;
     const way = -Math.sign(slope);
-    const [px, py] = [x(state.logit), y(onPaper(at(state.loss, state.logit)))];
-    if (long < 1.5) return [shape("circle", { class: "losses-nothing", cx: px, cy: py, r: 10 })];
+    const [dot, py] = [x(state.logit), y(onPaper(at(state.loss, state.logit)))];
+    const px = dot + way * 7; // beside the dot
+    if (long < 1.5) return [shape("circle", { class: "losses-nothing", cx: dot, cy: py, r: 10 })];
     const tip = Math.min(width - 3, Math.max(3, px + way * long));
     const head = (end) => `M${end - way * 8} ${py - 5}L${end} ${py}L${end - way * 8} ${py + 5}`;
     const doubled = Math.abs(slope) > LONGEST ? head(tip - way * 6) : "";
@@ -165,6 +192,7 @@ function plot(change) {
     const tangent = straight ? reach.map((l, i) => `${i ? "L" : "M"}${x(l)} ${y(value + slope * (l - logit))}`).join("") : "";
     svg.replaceChildren(
       ...axes(),
+      ...names(),
       shape(
         "svg", // a drawing in the drawing, because it cuts off what reaches over its edge
         { x: PLOT.left, y: PLOT.top, width: inside(), height: floor - PLOT.top, viewBox: `${PLOT.left} ${PLOT.top} ${inside()} ${floor - PLOT.top}` },
@@ -219,7 +247,7 @@ function render({ model, el }) {
   const axis = choice({ label: "Over", options: { logit: "logit", probability: "probability" } }, set("axis"));
   const shown = choice({ label: "Draw", options: { loss: "the loss", slope: "its slope" } }, set("shown"));
   const text = (value) => `${written(value, 1)}, D = ${percent(sigmoid(value))}`;
-  const logit = range({ label: "D’s logit", min: -FARTHEST, max: FARTHEST, step: 0.1, text }, set("logit"));
+  const logit = range({ label: "D's logit", min: -FARTHEST, max: FARTHEST, step: 0.1, text }, set("logit"));
   const target = range({ label: "target of real images", min: 0.5, max: 1.2, step: 0.01 }, set("real_target"));
   const drawing = plot((value) => {
     if (value !== model.get("logit")) set("logit")(value);

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import anywidget
+from axe_playwright_python.sync_playwright import Axe
 from ipywidgets.embed import dependency_state, embed_data
 from playwright.sync_api import Browser, Page
 
@@ -92,3 +93,13 @@ def shown(
     finally:
         server.shutdown()
         server.server_close()
+
+
+def grave(page: Page) -> list[str]:
+    """What axe finds critical or serious."""
+    violations = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    return [
+        f"{v['id']}: {v['help']}; {len(v['nodes'])} times, first {v['nodes'][0]['html'][:200]}"
+        for v in violations
+        if v["impact"] in ("critical", "serious")
+    ]

@@ -9,7 +9,7 @@ from dcgan_lib.training.telltale import CONSTANTS, EXAMPLES, STATES
 from dcgan_lib.widgets import LossDecoder
 from dcgan_lib.widgets.decoder import book
 from tests.browser.modules import modules
-from tests.browser.shown import shown
+from tests.browser.shown import grave, shown
 
 LINES = [
     *EXAMPLES.values(),
@@ -114,3 +114,9 @@ def test_it_opens_where_python_put_it(browser):
     with shown(browser, LossDecoder("100", halves="sum"), scheme="dark") as (page, said):
         assert title(page) == STATES["frozen"][0]
     assert said.everything() == []
+
+
+@pytest.mark.parametrize("width, scheme", [(1280, "dark"), (390, "light")])
+def test_axe_finds_nothing_grave(browser, width, scheme):
+    with shown(browser, LossDecoder(EXAMPLES["7.971192"]), width=width, scheme=scheme) as (page, _):
+        assert grave(page) == []

@@ -7,9 +7,10 @@ from dcgan_lib.losses import LOSSES, slope
 from dcgan_lib.widgets import LossExplorer
 from dcgan_lib.widgets.losses import ROLES, of_one
 from tests.browser.modules import modules
-from tests.browser.shown import shown
+from tests.browser.shown import grave, shown
 
 GRID = [*torch.linspace(-12, 12, 97, dtype=torch.float64).tolist(), -100.0, -30.0, 30.0, 100.0]
+LOGIT = "input[type=range][max='8']"
 TOLERANCE = {"rtol": 1e-9, "atol": 1e-6}
 
 
@@ -87,7 +88,7 @@ def test_it_fits_a_phone(seen):
 
 
 def test_the_slider_moves_it(seen, words):
-    slider = seen.get_by_label("D’s logit")
+    slider = seen.locator(LOGIT)
     slider.focus()
     slider.press("End")
     assert words().startswith("D gives this fake 99.97 %.")
@@ -100,7 +101,7 @@ def test_a_drag_on_the_drawing_moves_it(seen):
     seen.mouse.down()
     seen.mouse.move(middle + (box["width"] - 46) / 8, box["y"] + 100)
     seen.mouse.up()
-    assert float(seen.get_by_label("D’s logit").input_value()) == pytest.approx(2, abs=0.1)
+    assert float(seen.locator(LOGIT).input_value()) == pytest.approx(2, abs=0.1)
 
 
 def test_every_choice_redraws_it(seen):
@@ -117,3 +118,20 @@ def test_it_opens_where_python_put_it(browser):
     with shown(browser, LossExplorer(role="d_real", real_target=0.9, logit=2.2)) as (page, said):
         assert "The push ends at 2.2, where D says 0.9." in page.locator(".losses-said").first.inner_text()
     assert said.everything() == []
+
+
+def test_a_finger_moves_it_and_a_widget_that_leaves_is_quiet(browser):
+    with shown(browser, LossExplorer(), width=390, has_touch=True, is_mobile=True) as (page, said):
+        box = page.locator(".losses-plot").bounding_box()
+        page.touchscreen.tap(box["x"] + box["width"] - 6, box["y"] + 100)
+        assert page.locator(LOGIT).input_value() == "8"
+        page.evaluate("document.querySelector('.dcgan-losses').parentElement.remove()")
+        page.set_viewport_size({"width": 700, "height": 900})
+        page.wait_for_timeout(100)
+    assert said.everything() == []
+
+
+@pytest.mark.parametrize("width, scheme", [(1280, "light"), (390, "dark")])
+def test_axe_finds_nothing_grave(browser, width, scheme):
+    with shown(browser, LossExplorer(axis="probability", role="d_real"), width=width, scheme=scheme) as (page, _):
+        assert grave(page) == []
