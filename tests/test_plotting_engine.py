@@ -115,7 +115,13 @@ def test_the_alarm_is_drawn_with_its_bound():
 
 
 def test_growth_leaves_out_the_steps_at_which_two_runs_are_equal():
-    assert list(engine.plot_growth({1: 0.0, 2: 1e-4, 3: 2.0}).axes[0].lines[0].get_xdata()) == [2, 3]
+    ax = engine.plot_growth({1: 0.0, 2: 1e-4, 3: 2.0}, {1: 0, 2: 0, 3: 0}).axes[0]
+    assert len(ax.lines) == 1 and list(ax.lines[0].get_xdata()) == [2, 3]
+
+
+def test_growth_marks_the_first_step_with_a_flipped_unit():
+    fig = engine.plot_growth({1: 1e-4, 2: 1e-4, 3: 2.0}, {1: 0, 2: 1, 3: 9})
+    assert list(fig.axes[0].lines[1].get_xdata()) == [2, 2] and "a unit is on" in texts(fig)
 
 
 GPU_ROWS = [row | {"of_the_floor": 0.5} for row in CASE["rows"]]

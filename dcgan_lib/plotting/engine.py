@@ -146,13 +146,24 @@ def plot_launches(work: float, way: str) -> Figure:
     return fig
 
 
-def plot_growth(growth: Mapping[int, float], unit: str = "learning rates") -> Figure:
-    """How far two runs are apart after each step, on a logarithmic axis; steps at which they are equal are left out."""
+def plot_growth(growth: Mapping[int, float], flips: Mapping[int, int], unit: str = "learning rates") -> Figure:
+    """How far two runs are apart after each step, on a logarithmic axis, and where their first unit differs.
+
+    Args:
+        growth: the distance by step; steps at which the runs are equal are left out.
+        flips: units that are on in one run and off in the other, by step.
+        unit: of the distance.
+    """
     fig, ax = plt.subplots(figsize=(6.4, 2.8))
     seen = {step: value for step, value in growth.items() if value > 0}
-    ax.plot(list(seen), list(seen.values()), color=G_COLOUR)
+    ax.plot(list(seen), list(seen.values()), color=INK)
+    first = next((step for step, count in flips.items() if count), None)
+    if first is not None:
+        units = "a unit is" if flips[first] == 1 else f"{flips[first]} units are"
+        ax.axvline(first, color=REFERENCE, lw=1, ls=(0, (4, 3)), zorder=0)
+        ax.annotate(f"{units} on here and off there", (first, 0.04), xycoords=("data", "axes fraction"), xytext=(5, 0),
+                    textcoords="offset points", color=REFERENCE, fontsize=9)  # fmt: skip
     ax.set(yscale="log", xlabel="step", ylabel=unit)
-    ax.axhline(1, color=REFERENCE, lw=1, ls=(0, (4, 3)), zorder=0)
     return fig
 
 
