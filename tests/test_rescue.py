@@ -117,3 +117,12 @@ def test_the_best_state_is_exported_beside_the_last(photos, tmp_path, capsys):
 def test_no_best_is_kept_where_none_is_asked_for(photos, tmp_path):
     main(command(photos, tmp_path / "run", "--best", "none"))
     assert not (tmp_path / "run/best").exists() and not (tmp_path / "run/checkpoints/best.ckpt").exists()
+
+
+def test_another_run_begins_from_a_checkpoint_with_other_settings(photos, tmp_path, capsys):
+    main(command(photos, tmp_path / "run"))
+    start = tmp_path / "run/checkpoints/step-00000006.ckpt"
+    assert main(command(photos, tmp_path / "slower", "--start", str(start), "--lr-g", "0.00001")) == 0
+    assert f"begins from {start}: step 6" in capsys.readouterr().err
+    head, entries = history.read(tmp_path / "slower/history.jsonl")
+    assert head["train"]["lr_g"] == 1e-5 and [e["step"] for e in entries] == [7, 8, 9]

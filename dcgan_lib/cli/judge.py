@@ -13,7 +13,8 @@ def measure(name: str, images) -> Callable[[object], float] | None:
 
     "sliced": the sliced Wasserstein distance in pixels between samples and as many real images, with the same latents,
     real images and directions each time. It sees colours, layout and variety, and little of fine detail. A state
-    that it calls the best is a good one to look at first, not a proof.
+    that it calls the best is a good one to look at first, not a proof. On a processor it takes the time of one or two
+    steps of 128 images (measured at 32x32, width 32, and at 64x64, width 64): 0.2 % of 500 steps.
     """
     if name == "none":
         return None

@@ -22,7 +22,7 @@ def rescue(trainer, out: Path, given: str | None) -> Path:
     its memory alone. Ctrl-C ends the waiting.
 
     Returns:
-        The folder of the rescued run, with its checkpoint and, if it could be copied, its history.
+        The folder of the rescued run: its checkpoint and, if they could be copied, its history and best state.
     """
     from dcgan_lib.training.checkpoint import CannotWrite, save
 
@@ -37,7 +37,7 @@ def rescue(trainer, out: Path, given: str | None) -> Path:
                 say(str(error))
                 continue
             if place != out:
-                _copy_history(out, place)
+                _copy_the_rest(out, place)
             say(f"rescued: step {trainer.steps_done:,} is in {saved}")
             return place
         say(f"nothing could be written: the run waits in memory and tries again in {WAIT:.0f} s. Make room in {out}")
@@ -49,7 +49,7 @@ def go_on_command(place: Path) -> str:
     return shlex.join(["python", "-m", "dcgan_lib", *sys.argv[1:], "--out", str(place)])
 
 
-def _copy_history(out: Path, place: Path) -> None:
-    for name in ("history.jsonl", "sessions.jsonl"):
-        with suppress(OSError):  # they are for reading; the run goes on without
+def _copy_the_rest(out: Path, place: Path) -> None:
+    for name in ("history.jsonl", "sessions.jsonl", "checkpoints/best.ckpt"):
+        with suppress(OSError):  # the run goes on without
             shutil.copyfile(out / name, place / name)

@@ -31,6 +31,8 @@ def add(commands) -> None:
     written.add_argument(
         "--out", metavar="FOLDER", help="where: history, samples, checkpoints, networks [runs/<data>-<size>]"
     )
+    written.add_argument("--start", metavar="FILE", help="a checkpoint of another run to begin from: the same "
+                         "networks, other settings, such as a lower learning rate")  # fmt: skip
     written.add_argument("--log-every", type=count, default=10, metavar="N", help="steps between history lines [10]")
     written.add_argument("--save-every", type=count, default=500, metavar="N", help="steps between checkpoints [500]")
     written.add_argument("--sample-every", type=count, default=500, metavar="N", help="steps between sample sheets, "
@@ -69,6 +71,9 @@ def _train(args: argparse.Namespace, team) -> int:
         images = load(args, model.image_size, model.nc)
     say(f"data: {'no end of' if args.endless else f'{len(images):,}'} images of {images.name}")
     trainer = Trainer(model, cfg, team.device or args.device, team)
+    if args.start:
+        checkpoint.restore(trainer, checkpoint.load(args.start, trainer.device), args.start, other_settings=True)
+        say(f"begins from {args.start}: step {trainer.steps_done:,}")
     out = Path(args.out or f"runs/{images.name}-{model.image_size}")
     steps = train(
         trainer,

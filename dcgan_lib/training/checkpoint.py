@@ -109,7 +109,7 @@ def restore(trainer: Trainer, saved: dict, source: str = "checkpoint", other_set
     trainer.rng.set_state(saved["rng"].cpu())
     trainer.fixed_z = saved["fixed_z"].to(trainer.device)
     trainer.steps_done = saved["steps_done"]
-    progress.reset(trainer, saved["best"])
+    progress.reset(trainer, None if other_settings else saved["best"])
 
 
 def save(trainer: Trainer, folder: str | Path, history: int | None = None) -> Path:

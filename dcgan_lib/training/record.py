@@ -49,6 +49,8 @@ class Record:
         if self.run is None:
             return
         self._warn_of_space()
+        if not (self.run.checkpoints / "best.ckpt").exists():  # it stayed in another folder
+            progress.of(self.trainer).best = None
         with self.still_in_memory():
             if self._path().exists():
                 checkpoint.prune(self._path())  # a run that was killed had no time to
@@ -147,13 +149,12 @@ class Record:
     def _remedies(self) -> str:
         kept = checkpoint.newest(self.run.checkpoints) if self.run else None
         go_on = (
-            "; checkpoint.restore(trainer, checkpoint.load(path), other_settings=True) takes it over into a new run"
-            if kept
-            else ""
+            ". Another run can begin there: checkpoint.restore(trainer, checkpoint.load(path), other_settings=True), "
+            "or --start on the command line"
         )
         return (
-            f"Last good checkpoint: {kept or 'none'}{go_on}. "
-            "Try a lower learning rate (lr_g, lr_d), precision='fp32', or another loss"
+            "Try a lower learning rate (lr_g, lr_d), precision='fp32', or another loss. "
+            f"Last good checkpoint: {kept or 'none'}{go_on if kept else ''}"
         )
 
     def _cannot(self, error: Exception) -> checkpoint.CannotWrite:
