@@ -9,6 +9,7 @@ python benchmarks/data.py --quick          # half a minute: does it run?
   larger than the memory. The peak of its memory is recorded at each point, for few files and for many.
 - `decoding`: one thread and two, handed single files or groups, and two processes.
 - `ways`: a batch ready for the networks, on one core: every image decoded each time, and each way of `feed`.
+- `disk`: scattered reads from a file that is not in memory: what the system is told about them, and how many read.
 - `layout`: whether a step is faster when the pixels are stored channels last.
 - `device`: each way gives the processor's batches on the device; with a GPU, no step waits for it.
 """
@@ -18,6 +19,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import mmap
 import os
 import resource
 import statistics
@@ -42,11 +44,11 @@ from torch import Tensor
 from dcgan_lib.config import DCGANConfig, TrainConfig
 from dcgan_lib.data import EndlessFaces, Images, index_folder, load, prepare, to_unit
 from dcgan_lib.data.decode import quiet_decoders, read_square
-from dcgan_lib.training import Trainer, feed, train
+from dcgan_lib.training import Trainer, feed, stream, train
 from dcgan_lib.training.team import ALONE
 
 DIFFERENT = 2_000  # photographs that differ; a file system allows some 65,000 names for one file
-PARTS = ("folder", "decoding", "ways", "layout", "device")
+PARTS = ("folder", "decoding", "ways", "disk", "layout", "device")
 BATCH = 128
 STEPS = 10
 
@@ -200,6 +202,37 @@ def _cost(source: Iterator[Tensor], seconds: float) -> tuple[float, float]:
     return (time.perf_counter() - wall) / n * 1e6, (time.process_time() - cpu) / n * 1e6
 
 
+def disk(folder: Path, n: int) -> list[dict]:
+    """Images a second out of a cold file, and how many times the bytes that were wanted came from the disk. Linux."""
+    path, k, rows = folder / "cold.npy", min(n, 4096), []
+    with open(path, "wb") as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": (n, 3, 64, 64)})
+        for some in np.array_split(np.arange(n), max(1, n // 1000)):
+            file.write(np.random.default_rng(some[0]).integers(0, 256, (len(some), 3, 64, 64), dtype=np.uint8))
+        os.fsync(file.fileno())
+    wanted = np.sort(np.random.default_rng(0).permutation(n)[:k])
+    for told, readers in (("nothing", 1), ("nothing", stream.READERS), ("random", 1), ("random", stream.READERS)):
+        with open(path, "rb") as file:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        array = np.load(path, mmap_mode="r")
+        if told == "random":
+            array._mmap.madvise(mmap.MADV_RANDOM)
+        before, since = _read_bytes(), time.perf_counter()
+        with ThreadPoolExecutor(readers) as pool:
+            list(pool.map(lambda some, a=array: np.take(a, some, axis=0), np.array_split(wanted, readers)))
+        seconds, read = time.perf_counter() - since, _read_bytes() - before
+        rows.append({"told": told, "readers": readers, "images_per_s": round(k / seconds)})
+        rows[-1]["read_of_wanted"] = measure.rounded(read / (k * array[0].nbytes))
+        del array  # what is mapped cannot be made cold
+    path.unlink()
+    return rows
+
+
+def _read_bytes() -> int:
+    lines = Path("/proc/self/io").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("read_bytes"))
+
+
 def layout(seconds: float, width: int = 32) -> list[dict]:
     """A step on pixels stored as `(n, nc, s, s)`, and on the same stored channels last."""
     rows = []
@@ -302,6 +335,8 @@ def part(name: str, photos: Path, device: torch.device, quick: bool) -> dict:
     if name == "ways":
         seconds, rounds, n = (0.05, 1, 2_000) if quick else (2, 5, 20_000)
         return {"rows": [row for size in (32, 64) for row in ways(photos, size, seconds, rounds, n)]}
+    if name == "disk":
+        return {"rows": disk(photos.parent, 1_000 if quick else 100_000) if hasattr(os, "posix_fadvise") else []}
     if name == "layout":
         return {"rows": layout(0 if quick else 20, 4 if quick else 32)}
     return {"rows": on_device(device, 0.1 if quick else 3, 500 if quick else 20_000)}

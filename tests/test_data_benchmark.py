@@ -51,7 +51,7 @@ def test_the_benchmark_runs_to_its_end(tmp_path):
     assert done.returncode == 0, done.stderr
     report = json.loads((tmp_path / "data.json").read_text())
     assert all(row["levels_apart"] == 0 for row in report["device"]["rows"])
-    assert {"folder", "decoding", "ways", "layout", "device"} < set(report)
+    assert {"folder", "decoding", "ways", "disk", "layout", "device"} < set(report)
     assert [path.name for path in tmp_path.iterdir()] == ["data.json"]  # nothing else is left
 
 

@@ -33,7 +33,8 @@ def map_npy(path: str | os.PathLike) -> np.memmap:
 
     Up to half of the memory, writing into the array changes this process's copy alone. A system that counts its
     promises refuses such a map of a file larger than its memory: there the array cannot be written to at all, and
-    the system is told that reads will be scattered. It would otherwise read some 16 times as much as was asked for.
+    the system is told that reads will be scattered. It would otherwise read many times what was asked for
+    (`disk` in benchmarks/results/data.json).
     """
     array = np.load(path, mmap_mode="r", allow_pickle=False)
     if array.nbytes <= memory() // 2:
