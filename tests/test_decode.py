@@ -159,6 +159,7 @@ def test_lines_are_averaged_and_repeats_noticed():
     reading = decode("Loss_D: 0.4 Loss_G: 1.0\nLoss_D: 0.6 Loss_G: 2.0")
     assert reading.values == pytest.approx({"loss_d": 0.5, "loss_g": 1.5})
     assert decode("Loss_D: 0.4213\n" * 3).state == "frozen"
+    assert decode("".join(f"Loss_D: 0.0000 Loss_G: 1{i}.5\n" for i in range(3))).state == "won"
     assert decode("Loss_D: 0.9\n" * 60 + "\n".join(f"Loss_D: {i % 7}.5" for i in range(50))).remarks == ["last"]
 
 

@@ -24,6 +24,10 @@ def test_its_reading_follows_its_text():
     assert decoder.reading.remarks[0] == "mean"
 
 
+def test_it_describes_itself_in_a_line():
+    assert repr(LossDecoder("nan")) == "LossDecoder: The run is over"
+
+
 def test_the_page_is_given_all_constants_and_words():
     book = json.loads(json.dumps(LossDecoder().book))
     assert [constant["key"] for constant in book["constants"]] == [constant.key for constant in CONSTANTS]

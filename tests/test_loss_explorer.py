@@ -48,3 +48,7 @@ def test_a_settled_pair_of_scores_costs_nothing(d):
 def test_what_it_cannot_draw_is_refused_by_name(trait, value):
     with pytest.raises(traitlets.TraitError, match=f"{value}"):
         LossExplorer(**{trait: value})
+
+
+def test_it_describes_itself_in_a_line():
+    assert repr(LossExplorer()) == "LossExplorer(non_saturating, g, logit -3: loss 3.0486, slope -0.9526)"

@@ -191,7 +191,8 @@ def decode(text: str, halves: str = "guess") -> Reading:
     if sound and real is None and loss_d is not None and fake is not None and fake < 1:
         remarks.append("no_pair")
     below = floor_d is not None and loss_d is not None and loss_d < 0.98 * floor_d - 0.02
-    repeats = any(len(columns[name]) >= REPEATS and len(set(columns[name][-REPEATS:])) == 1 for name in losses)
+    still = [len(columns[name]) >= REPEATS and len(set(columns[name][-REPEATS:])) == 1 for name in losses]
+    repeats = bool(still) and all(still) and any(values[name] for name in losses)  # zeros are no sign of it
     if repeats:
         remarks.append("repeats")
 

@@ -150,7 +150,7 @@ export function decodeLosses(text, halves, { constants, bounds }) {
   if (sound && real === null && lossD !== null && fake !== null && fake < 1) remarks.push("no_pair");
   const below = floorD !== null && lossD !== null && lossD < 0.98 * floorD - 0.02;
   const same = (column) => column.length >= bounds.repeats && new Set(column.slice(-bounds.repeats)).size === 1;
-  const repeats = losses.some((name) => same(columns[name]));
+  const repeats = losses.length > 0 && losses.every((name) => same(columns[name])) && losses.some((name) => values[name]);
   if (repeats) remarks.push("repeats");
 
   const saysFake = dFake ?? dAfter ?? fake;

@@ -107,7 +107,7 @@ function render({ model, el }) {
   };
   const box = make("textarea", "decoder-box", { rows: 4, spellcheck: false });
   const label = make("label", "decoder-label", {}, make("span", "dcgan-name", { textContent: "Losses, or lines of a log" }), box);
-  box.addEventListener("input", () => set("text", box.value));
+  box.addEventListener("input", () => set("text", box.value.slice(-book.longest)));
   const options = { guess: "guess", sum: "the sum of its halves", mean: "their mean" };
   const halves = choice({ label: "D's loss is", options }, (value) => set("halves", value));
   const examples = make("div", "decoder-examples", {}, make("span", "dcgan-name", { textContent: "Examples" }));

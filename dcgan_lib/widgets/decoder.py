@@ -28,6 +28,7 @@ def book() -> dict[str, Any]:
         "states": states,
         "remarks": telltale.REMARKS,
         "hidden": telltale.HIDDEN,
+        "longest": LONGEST,
         "examples": list(telltale.EXAMPLES.items()),
     }
 
@@ -52,6 +53,9 @@ class LossDecoder(anywidget.AnyWidget):
     def __init__(self, text: str | None = None, **traits: Any) -> None:
         given = {} if text is None else {"text": text}
         super().__init__(**given, book=book(), **traits)
+
+    def __repr__(self) -> str:
+        return f"LossDecoder: {telltale.STATES[self.reading.state][0]}"
 
     @traitlets.validate("text")
     def _check_text(self, proposal: dict) -> str:

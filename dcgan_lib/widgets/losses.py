@@ -37,6 +37,10 @@ class LossExplorer(anywidget.AnyWidget):
     shown = traitlets.Enum(("loss", "slope"), "loss", help="what is drawn").tag(sync=True)
     real_target = traitlets.Float(1.0, help="of real images, in the cross-entropy games; 0.5 to 1.2").tag(sync=True)
 
+    def __repr__(self) -> str:
+        numbers = f"loss {self.values[self.loss]:.4f}, slope {self.slopes[self.loss]:.4f}"
+        return f"LossExplorer({self.loss}, {self.role}, logit {self.logit:g}: {numbers})"
+
     @traitlets.validate("logit")
     def _check_logit(self, proposal: dict) -> float:
         if not -FARTHEST <= proposal["value"] <= FARTHEST:

@@ -27,6 +27,7 @@ LINES = [
     "g_loss: 1e2, d_loss .5",
     "0.4 1.0\n0.6 2.0",
     "Loss_D: 0.4213\n" * 3,
+    "".join(f"Loss_D: 0.0000 Loss_G: 1{i}.5\n" for i in range(3)),
     "\n".join(f"Loss_D: {i % 7}.5 Loss_G: {i}e-1" for i in range(120)),
     "0.1 0.2 0.3",
     "1.2.3 4",
