@@ -1,5 +1,7 @@
 """The latent explorer in a page: its z is Python's, its code and its link lead back, and every control answers."""
 
+import base64
+
 import pytest
 import torch
 
@@ -160,9 +162,10 @@ def test_a_direction_says_what_it_does(widget):
 
 
 def test_all_to_zero(widget):
-    widget.get_by_role("button", name="All to 0").click()
+    widget.get_by_role("button", name="Directions to 0").click()
     assert slider(widget, "smile").input_value() == "0"
-    assert "load_directions" not in widget.evaluate("navigator.clipboard.readText()") or copied(widget)
+    copied(widget)
+    assert "load_directions" not in widget.evaluate("navigator.clipboard.readText()")
 
 
 def test_the_pointer_moves_the_mark_and_the_picture(widget):
@@ -240,6 +243,86 @@ def test_a_copied_link_opens_the_same_state(widget):
 def test_every_control_has_a_name(widget):
     for control in widget.locator(".dcgan-widget :is(input, button, textarea, [tabindex])").all():
         assert control.evaluate("c => c.getAttribute('aria-label') || c.labels?.[0]?.textContent || c.textContent")
+
+
+LIVE = """async ({ code, state, manifest, weights }) => {
+  const { default: widget } = await import(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
+  const hears = {};
+  const emit = (event, ...details) => (hears[event] ?? []).forEach(hear => hear(...details));
+  window.sent = [];
+  window.live = {
+    get: name => state[name],
+    set(name, value) { state[name] = value; emit(`change:${name}`); },
+    on: (event, hear) => (hears[event] ??= []).push(hear),
+    off: (event, hear) => (hears[event] = (hears[event] ?? []).filter(h => h !== hear)),
+    save_changes: () => window.sent.push(structuredClone(state)),
+    send({ type, name }) {
+      const bytes = Uint8Array.from(atob(weights), c => c.charCodeAt(0));
+      setTimeout(() => emit("msg:custom", { type, name, manifest }, [new DataView(bytes.buffer)]));
+    },
+  };
+  const el = document.body.appendChild(document.createElement("div"));
+  window.leave = widget.render({ model: window.live, el });
+}"""
+
+
+@pytest.fixture
+def live(browser):
+    """The widget as a kernel's front end has it: the weights come in a message, and Python moves it."""
+    explorer = LatentExplorer()
+    manifest, weights = model_files("faces64")
+    traits = [
+        name for name in explorer.traits(sync=True) if not name.startswith("_") and name not in ("layout", "poster")
+    ]
+    page = browser.new_page()
+    page.set_content("<!doctype html><title>live</title><body>")
+    state = {name: getattr(explorer, name) for name in traits if name not in ("tabbable", "tooltip")}
+    given = {"code": explorer._esm, "state": state, "manifest": manifest, "weights": base64.b64encode(weights).decode()}
+    page.evaluate(LIVE, given)
+    ready(page)
+    yield explorer, page
+    page.close()
+
+
+def test_with_a_kernel_what_the_reader_does_arrives_in_python_with_its_z(live):
+    explorer, page = live
+    slider(page, "A to B").fill("0.2")
+    slider(page, "turn").fill("1.5")
+    sent = page.evaluate("sent.at(-1)")
+    explorer.set_state({name: sent[name] for name in ("t", "shifts", "given", "z")})
+    assert (explorer.t, explorer.shifts, explorer.given) == (0.2, {"turn": 1.5}, [])
+    torch.testing.assert_close(torch.tensor(explorer.z), explorer.expected_z(), rtol=0, atol=1e-5)
+
+
+def test_with_a_kernel_python_moves_the_page_and_the_page_does_not_answer(live):
+    explorer, page = live
+    explorer.z = [0.5] * 64
+    before = main(page)
+    page.evaluate("z => { live.set('given', z); live.set('z', z); }", explorer.z)
+    page.wait_for_timeout(400)
+    drawn = torch.tensor(
+        page.locator(".explorer-main canvas").evaluate("c => [...c.getContext('2d').getImageData(0, 0, 64, 64).data]")
+    )
+    expected = (explorer.image.permute(1, 2, 0) + 1) * 127.5
+    assert main(page) != before and (drawn.view(64, 64, 4)[..., :3] - expected).abs().max() < 1.5
+    assert page.evaluate("sent.length") == 0
+    assert page.locator(".explorer-mark").is_hidden() or page.locator(".explorer-off").count() == 1
+    slider(page, "A to B").fill("0.2")  # and the reader takes over
+    assert page.evaluate("sent.at(-1).given") == []
+
+
+def test_with_a_kernel_there_is_no_link_to_copy(live):
+    _, page = live
+    assert page.get_by_role("button", name="Copy link").count() == 0
+
+
+def test_a_view_that_leaves_hears_nothing_more(live):
+    _, page = live
+    page.evaluate("leave()")
+    before = main(page)
+    page.evaluate("live.set('t', 0)")
+    page.wait_for_timeout(200)
+    assert main(page) == before
 
 
 def test_who_asked_for_less_motion_gets_one_step_a_press(browser):
