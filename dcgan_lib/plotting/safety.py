@@ -79,7 +79,7 @@ def plot_alarm(looks: Mapping[str, Sequence[tuple[int, float | None]]], alike: f
     ax.axvspan(0, begins, color="#f2f2f2", zorder=-1)
     ax.set(ylim=(0, None), xlim=(0, None), xlabel="step", ylabel="variety, real images = 1")
     ax.axhline(alike, color=REFERENCE, lw=1, ls=(0, (4, 3)), zorder=0)
-    ax.annotate("alarm below this", (0.995, alike), xycoords=("axes fraction", "data"), xytext=(0, 3),
+    ax.annotate("alarm below this", (0.66, alike), xycoords=("axes fraction", "data"), xytext=(0, 3),
                 textcoords="offset points", color=REFERENCE, fontsize=9, ha="right")  # fmt: skip
     return fig
 
