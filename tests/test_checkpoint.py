@@ -215,6 +215,7 @@ def test_a_file_of_the_first_format_is_still_read(tmp_path):
     path = saved(tmp_path)
     for key in ("plan", "best", "history"):  # which it did not know
         rewritten(path, lambda content, key=key: content.pop(key))
+    rewritten(path, lambda content: content["train"].pop("sync_batch_norm"))
     payload = path.read_bytes().partition(b"\n")[2]
     path.write_bytes(checkpoint._header(payload, 1) + payload)
     trainer = new()

@@ -271,6 +271,9 @@ def _upgrade(saved: dict, path: Path) -> dict:
     needed = ("model", "train", "steps_done", "G", "D", "opt_g", "opt_d", "average", "rng", "fixed_z")
     if missing := [key for key in needed if key not in saved]:
         raise CheckpointError(f"{path}: its content is no state of this library (no {missing[0]}); delete it")
+    # a setting that came later has the default that leaves everything as it was
+    for name, kind in (("model", DCGANConfig), ("train", TrainConfig)):
+        saved[name] = dataclasses.asdict(kind()) | saved[name]
     return saved
 
 
