@@ -10,16 +10,21 @@ const PLACES = 1000; // the state is kept to three decimals, so that the link an
 export const kept = (value) => Math.round(value * PLACES) / PLACES;
 export const inUnit = (value) => Math.min(1, Math.max(0, value));
 
+let [cornersFor, cornersNow] = ["", null]; // those of the last state: while a slider moves they stay
+
 /** The sheet's corners a, b, c and d; see dcgan_lib.latent.sheet. */
 export function cornersOf({ nz, latent }, { seed_a, seed_b, seed_c, truncation, path }) {
   const bound = latent === "gaussian" ? truncation : null;
+  const asked = [nz, latent, seed_a, seed_b, seed_c, bound, path].join();
+  if (asked === cornersFor) return cornersNow;
   const [a, b, c] = [seed_a, seed_b, seed_c].map((seed) => sampleZ({ nz, latent }, seed, bound));
   let d = add(add(b, c), a, -1);
   if (path === "slerp") {
     const scale = mean([[norm(b)], [norm(c)]])[0] / Math.max(norm(d), 1e-12);
     d = d.map((v) => v * scale);
   }
-  return { a, b, c, d };
+  [cornersFor, cornersNow] = [asked, { a, b, c, d }];
+  return cornersNow;
 }
 
 export function onSheet({ a, b, c, d }, x, y, path) {

@@ -98,7 +98,10 @@ function directionSliders(directions, change) {
   const said = make("p", "explorer-said", {
     textContent: "A step has length 1; the numbers in z have standard deviation 1. Move a slider to read what a step of it changes.",
   });
-  const signed = (value, digits) => `${value > 0 ? "+" : ""}${written(value, digits)}`;
+  const signed = (value, digits) => {
+    const text = written(value, digits);
+    return Number(text) > 0 ? `+${text}` : text === "\u22120" ? "0" : text;
+  };
   const group = (kind, title) => {
     const members = directions.filter((direction) => direction.kind === kind);
     if (!members.length) return [];
@@ -137,7 +140,8 @@ function playButton(getT, change) {
     element.textContent = stillPlease() ? "Next step" : "Play";
   };
   const frame = (now) => {
-    if (!element.isConnected) return stop();
+    const box = element.closest("figure")?.getBoundingClientRect();
+    if (!box || box.bottom < 0 || box.top > innerHeight) return stop(); // nobody sees it any more
     go(Math.min(now - last, 100) / LEG);
     last = now;
     asked = requestAnimationFrame(frame);
@@ -311,7 +315,7 @@ function render({ model, el }) {
   figure.addEventListener("keydown", (event) => event.stopPropagation()); // JupyterLab would take the arrow keys
   figure.append(row("explorer-images", sheet.element, row("explorer-main", main.element)), note);
   if (compact) {
-    const another = button("New faces", () => {
+    const another = button("New seeds", () => {
       const seed = () => Math.floor(Math.random() * (MOST_SEED + 1));
       change({ seed_a: seed(), seed_b: seed(), seed_c: seed() });
     });

@@ -337,6 +337,11 @@ def test_a_phone_needs_no_sideways_scroll(browser):
     with shown(browser, LatentExplorer(), width=390, has_touch=True) as (page, said):
         ready(page)
         assert page.evaluate("document.documentElement.scrollWidth") == 390
+        slider(page, "no. 4").scroll_into_view_if_needed()
+        page.mouse.wheel(0, 2000)
+        page.wait_for_timeout(200)
+        assert page.locator(".explorer-main canvas").bounding_box()["y"] >= 0  # the picture stays in view
+        page.locator(".explorer-sheet").scroll_into_view_if_needed()
         box = page.locator(".explorer-sheet").bounding_box()
         page.touchscreen.tap(box["x"] + 5, box["y"] + 5)
         assert slider(page, "A to B").input_value() == "0"
