@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from dcgan_lib.peaks import GPU_SHAPES, SHAPES, matrix_peak
+from dcgan_lib.peaks import GPU_SHAPES, SHAPES, bf16_instructions, matrix_peak
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -112,13 +112,6 @@ def processor_name() -> str:
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     return next((line.split(": ")[1] for line in lines if line.startswith("model name")), platform.processor())
-
-
-def bf16_instructions() -> str:
-    """Which instructions the processor has for products of bfloat16: "amx_bf16", "avx512_bf16" or "none"."""
-    info = Path("/proc/cpuinfo")
-    flags = info.read_text() if info.exists() else ""
-    return next((name for name in ("amx_bf16", "avx512_bf16") if name in flags), "none")
 
 
 def write(name: str, report: Mapping[str, object], folder: Path = RESULTS) -> Path:

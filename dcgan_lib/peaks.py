@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import torch
 
@@ -62,3 +63,10 @@ def _fastest(work: Callable[[], object], device: torch.device, seconds: float) -
         wait()
         best, calls = min(best, time.perf_counter() - start), calls + 1
     return best
+
+
+def bf16_instructions() -> str:
+    """Which instructions the processor has for products of bfloat16: "amx_bf16", "avx512_bf16" or "none"."""
+    info = Path("/proc/cpuinfo")
+    flags = info.read_text() if info.exists() else ""
+    return next((name for name in ("amx_bf16", "avx512_bf16") if name in flags), "none")

@@ -123,9 +123,19 @@ def test_larger_maps_are_not_tried_where_a_smaller_one_lost(monkeypatch):
 def test_the_form_that_needs_less_time_wins(monkeypatch, slow):
     clock = iter(range(10_000))
     monkeypatch.setattr(tuning.time, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr(tuning.time, "process_time", lambda: next(clock))
     monkeypatch.setattr(tuning, "_pass", _taking(clock, lambda form: ("Product" in repr(form)) == (slow == "product")))
     layer = tuning._layers(new(), "D")[1]
     assert tuning.faster(layer, "fp32") == (slow == "plain")
+
+
+def test_a_form_that_only_the_neighbours_made_look_faster_is_not_taken(monkeypatch):
+    """By the clock it was faster, but it took as much processor time."""
+    clock = iter(range(10_000))
+    monkeypatch.setattr(tuning.time, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr(tuning.time, "process_time", lambda: 0.0)
+    monkeypatch.setattr(tuning, "_pass", _taking(clock, lambda form: "Product" not in repr(form)))
+    assert not tuning.faster(tuning._layers(new(), "D")[1], "fp32")
 
 
 def _taking(clock, is_slow):

@@ -24,6 +24,11 @@ def test_in_one_dimension_it_is_the_gap_of_the_means_and_of_the_standard_deviati
     assert frechet_distance(gaussian([3.0], [[25.0]]), gaussian([1.0], [[4.0]])) == pytest.approx(4 + 9)
 
 
+def test_features_of_one_number_are_features_too():
+    a = torch.randn(50, 1, generator=torch.Generator().manual_seed(0))
+    assert frechet_distance(a, a + 2) == pytest.approx(4)
+
+
 def test_independent_coordinates_add_up():
     a = gaussian([0.0, 2.0], [[9.0, 0.0], [0.0, 0.25]])
     b = gaussian([1.0, 2.5], [[4.0, 0.0], [0.0, 2.25]])

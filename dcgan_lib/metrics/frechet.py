@@ -34,7 +34,7 @@ def moments(features: Tensor) -> Moments:
         raise ValueError(f"features have shape {tuple(features.shape)}: give (n, d), with n of at least 2")
     if not features.isfinite().all():
         raise ValueError("features are infinite or not numbers: look at the images that they come from")
-    return Moments(features.double().mean(0), features.double().T.cov(), len(features))
+    return Moments(features.double().mean(0), torch.atleast_2d(features.double().T.cov()), len(features))
 
 
 def frechet_distance(a: Moments | Tensor, b: Moments | Tensor) -> float:
