@@ -222,6 +222,40 @@ def test_a_script_that_knows_of_no_signals_saves_before_it_ends(tmp_path, number
     assert saved["steps_done"] >= 3
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_while_the_caller_works_between_two_steps_loses_nothing(tmp_path, number):
+    slow = SCRIPT.replace("flush=True)", "flush=True); import time; time.sleep(60)")
+    env = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [sys.executable, "-c", slow, tmp_path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env
+    ) as process:
+        assert process.stdout.readline() == "three\n"
+        time.sleep(0.2)
+        process.send_signal(number)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode in (-number, 1)
+    assert checkpoint.load(checkpoint.newest(tmp_path / "checkpoints"))["steps_done"] == 3
+    assert number == signal.SIGINT or "stopped after step 3; saved" in err
+
+
+def test_a_handler_of_the_callers_own_is_left_alone_between_the_steps(tmp_path):
+    heard = []
+    before = signal.signal(signal.SIGTERM, lambda *_: heard.append(True))
+    try:
+        for stats in train(new(), NOISE, tmp_path):
+            if stats.step == 2:
+                signal.raise_signal(signal.SIGTERM)
+                break
+        assert heard == [True]
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_after_the_run_a_sigterm_is_what_it_was(tmp_path):
+    list(train(new(), NOISE, tmp_path))
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
 def test_an_interrupted_cell_keeps_the_run_and_running_it_again_goes_on():
     """A real kernel, interrupted as a notebook's stop button does. In a process of its own: kernels leave sockets."""
     script = ROOT / "tests" / "interrupt_a_cell.py"

@@ -15,7 +15,7 @@ from dcgan_lib.training.feed import feed
 from dcgan_lib.training.folder import RunFolder
 from dcgan_lib.training.record import Every, Measure, Record
 from dcgan_lib.training.step import StepStats, Trainer
-from dcgan_lib.training.stopping import Held
+from dcgan_lib.training.stopping import Guard, Held
 
 
 class HalfStep(RuntimeError):
@@ -72,7 +72,14 @@ def train(
     record = Record(trainer, run, Every(log_every, save_every, sample_every), best)
     mine = progress.of(trainer)
     turn = mine.turn = object()
+
+    def keep() -> str | None:
+        """What a SIGTERM does that comes between the steps; within one, a second one finds nothing whole to keep."""
+        return None if mine.torn or mine.unwritten or mine.turn is not turn else record.leave()
+
     with ExitStack() as files:
+        if run and trainer.team.size == 1:
+            files.enter_context(Guard(keep))
         with Held(), record.still_in_memory():
             if trainer.team.leads:
                 _mend(trainer, run)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -37,7 +38,7 @@ class Held:
 
     def __enter__(self) -> Held:
         self.before = {}
-        if threading.current_thread() is threading.main_thread():
+        if _in_main():
             kept = {number: signal.getsignal(number) for number in SIGNALS}
             self.before = {number: old for number, old in kept.items() if old not in (None, signal.SIG_IGN)}
             for number in self.before:
@@ -68,6 +69,34 @@ class Held:
             signal.raise_signal(number)
 
 
+class Guard:
+    """While the caller of a loop does something of its own, a SIGTERM that would end the process saves first.
+
+    Where the caller has a handler for it, that one is left alone.
+
+    Args:
+        save: keeps the state of this moment and returns what to say, or None where there is no whole state to keep.
+    """
+
+    def __init__(self, save: Callable[[], str | None]) -> None:
+        self.save = save
+
+    def __enter__(self) -> Guard:
+        if _in_main() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, self._act)
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        if _in_main() and signal.getsignal(signal.SIGTERM) == self._act:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    def _act(self, number: int, frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        if message := self.save():
+            print(message, file=sys.stderr, flush=True)
+        signal.raise_signal(number)
+
+
 class Stop:
     """For a loop of one's own: `asked` becomes true with the first SIGINT or SIGTERM, and a second one leaves at once.
 
@@ -83,8 +112,7 @@ class Stop:
         self.asked, self.patient = False, patient
 
     def __enter__(self) -> Stop:
-        in_main = threading.current_thread() is threading.main_thread()
-        self.before = {number: signal.signal(number, self._ask) for number in SIGNALS} if in_main else {}
+        self.before = {number: signal.signal(number, self._ask) for number in SIGNALS} if _in_main() else {}
         return self
 
     def __exit__(self, *problem: object) -> None:
@@ -95,3 +123,8 @@ class Stop:
         if self.asked and not self.patient:
             raise KeyboardInterrupt("a second signal: left at once, what came after the last checkpoint is lost")
         self.asked = True
+
+
+def _in_main() -> bool:
+    """Whether this is the thread that signals arrive in."""
+    return threading.current_thread() is threading.main_thread()
