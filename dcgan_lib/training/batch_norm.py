@@ -5,15 +5,12 @@ On GPUs this is torch's own `SyncBatchNorm`, which runs nowhere else. On the CPU
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-if TYPE_CHECKING:
-    from dcgan_lib.training.team import Team
+from dcgan_lib.training.team import Team
 
 
 def synchronise(network: nn.Module, team: Team) -> None:

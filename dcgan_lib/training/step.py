@@ -12,6 +12,7 @@ from dcgan_lib.config import DCGANConfig, TrainConfig
 from dcgan_lib.data.images import to_unit
 from dcgan_lib.losses import LOSSES
 from dcgan_lib.models import Discriminator, Generator, draw_z
+from dcgan_lib.training.batch_norm import synchronise
 from dcgan_lib.training.team import ALONE, Alone
 
 
@@ -62,7 +63,10 @@ class Trainer:
             # channels_last is a layout, not another network: convolutions are faster with it
             self.G = Generator(model).to(self.device, memory_format=torch.channels_last)
             self.D = Discriminator(model).to(self.device, memory_format=torch.channels_last)
-        team.prepare(cfg, self.G, self.D)
+        team.check(cfg)
+        if team.size > 1 and cfg.sync_batch_norm:
+            for network in (self.G, self.D):
+                synchronise(network, team)
         # on a GPU the whole of Adam in one kernel, and its step count there too, so that a graph can hold it
         on_gpu = {"fused": True, "capturable": True} if self.device.type == "cuda" else {}
         self.opt_g = torch.optim.Adam(self.G.parameters(), cfg.lr_g, (cfg.beta1, cfg.beta2), **on_gpu)

@@ -15,7 +15,7 @@ from datetime import timedelta
 
 import torch
 import torch.distributed as dist
-from torch import Tensor, nn
+from torch import Tensor
 
 from dcgan_lib.config import TrainConfig
 
@@ -46,8 +46,8 @@ class Alone:
         """Whether this process is the one that writes and speaks."""
         return self.rank == 0
 
-    def prepare(self, cfg: TrainConfig, *networks: nn.Module) -> None:
-        """Make networks ready to be trained together, in place. ValueError where the batch cannot be shared."""
+    def check(self, cfg: TrainConfig) -> None:
+        """ValueError where the batch of a run cannot be shared."""
 
     def share(self, rows: Tensor) -> Tensor:
         """This process's rows of a tensor `(n, ...)` that every process holds."""
@@ -115,7 +115,7 @@ class Team(Alone):
         if problem[0] is None and dist.is_initialized():
             dist.destroy_process_group()
 
-    def prepare(self, cfg: TrainConfig, *networks: nn.Module) -> None:
+    def check(self, cfg: TrainConfig) -> None:
         own, rest = divmod(cfg.batch_size, self.size)
         if rest:
             raise ValueError(
@@ -127,11 +127,6 @@ class Team(Alone):
                 f"batch_size={cfg.batch_size} leaves each of {self.size} processes one image, and batch norm needs "
                 "two: use a larger batch, or synchronised batch norm (sync_batch_norm=True)"
             )
-        if cfg.sync_batch_norm:
-            from dcgan_lib.training.batch_norm import synchronise
-
-            for network in networks:
-                synchronise(network, self)
 
     def share(self, rows: Tensor) -> Tensor:
         own, rest = divmod(len(rows), self.size)
