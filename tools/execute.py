@@ -3,6 +3,7 @@
 Jupyter Book would execute them too, one after another and in silence; it then finds them here.
 """
 
+import asyncio
 import os
 import re
 import sys
@@ -20,6 +21,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from tools.fingerprint import CACHE, ROOT, forget_stale_outputs
 
 CELL_TIMEOUT = 600  # seconds
+NUDGE = 15  # seconds between two questions to a kernel: see `nudge`
 HEARTBEAT = 20  # seconds between two lines when nobody watches a terminal
 
 
@@ -54,6 +56,17 @@ class Progress:
                 print(line, flush=True)
 
 
+async def nudge(client: NotebookClient) -> None:
+    """Ask the kernel now and then for nothing in particular: its answer wakes a client that has overslept another one.
+
+    While it waits for a cell, nbclient also sends what widgets display, past asyncio and on the same socket; that can
+    swallow the sign that the cell's own answer has come, and then it would wait until the cell times out.
+    """
+    while client.kc is not None:
+        client.kc.kernel_info()
+        await asyncio.sleep(NUDGE)
+
+
 def execute(path: Path, notebook: nbformat.NotebookNode, progress: Progress) -> float:
     """Run one notebook in place, in its own folder. Returns the seconds it took."""
     code = [i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
@@ -62,6 +75,11 @@ def execute(path: Path, notebook: nbformat.NotebookNode, progress: Progress) -> 
         if cell_index in code:
             progress.at[path.stem] = f"{code.index(cell_index) + 1}/{len(code)}"
 
+    nudging: list[asyncio.Task] = []
+
+    async def begin(notebook: nbformat.NotebookNode) -> None:
+        nudging.append(asyncio.ensure_future(nudge(client)))
+
     start = time.monotonic()
     progress.at[path.stem] = "starting"
     client = NotebookClient(
@@ -69,6 +87,7 @@ def execute(path: Path, notebook: nbformat.NotebookNode, progress: Progress) -> 
         timeout=CELL_TIMEOUT,
         kernel_name="python3",
         resources={"metadata": {"path": str(path.parent)}},
+        on_notebook_start=begin,
         on_cell_start=at_cell,
         record_timing=False,  # it would go into the cells, and the cache would not know them again
         extra_arguments=["--log-level=ERROR"],
@@ -76,6 +95,8 @@ def execute(path: Path, notebook: nbformat.NotebookNode, progress: Progress) -> 
     try:
         client.execute()
     finally:
+        for task in nudging:
+            task.cancel()
         progress.at.pop(path.stem, None)
     return time.monotonic() - start
 
