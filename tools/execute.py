@@ -21,7 +21,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from tools.fingerprint import CACHE, ROOT, forget_stale_outputs
 
 CELL_TIMEOUT = 600  # seconds
-NUDGE = 15  # seconds between two questions to a kernel: see `nudge`
+NUDGE = 2  # seconds between two looks for a message that was overslept: see `nudge`
 HEARTBEAT = 20  # seconds between two lines when nobody watches a terminal
 
 
@@ -57,13 +57,15 @@ class Progress:
 
 
 async def nudge(client: NotebookClient) -> None:
-    """Ask the kernel now and then for nothing in particular: its answer wakes a client that has overslept another one.
+    """Look now and then whether an answer of the kernel lies unnoticed.
 
-    While it waits for a cell, nbclient also sends what widgets display, past asyncio and on the same socket; that can
-    swallow the sign that the cell's own answer has come, and then it would wait until the cell times out.
+    While nbclient waits for a cell, it also sends what widgets display: past asyncio, on the socket that it listens to.
+    ZeroMQ tells of new messages once, and to whoever touches the socket next; so that sending can swallow the sign that
+    the cell's own answer has come, and nbclient would wait until the cell times out. A poll looks afresh.
     """
     while client.kc is not None:
-        client.kc.kernel_info()
+        for channel in (client.kc.shell_channel, client.kc.iopub_channel):
+            await channel.socket.poll(1)  # milliseconds
         await asyncio.sleep(NUDGE)
 
 
