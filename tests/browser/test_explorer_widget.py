@@ -350,6 +350,7 @@ def test_a_phone_needs_no_sideways_scroll(browser):
 
 def test_a_page_without_web_assembly_draws_by_script(browser):
     with shown(browser, LatentExplorer(compact=True)) as (page, said):
+        ready(page)  # a reload would break off the fetching of the weights, which is a failed request
         page.add_init_script("delete globalThis.WebAssembly")
         page.reload()
         ready(page)
