@@ -45,11 +45,10 @@ def test_every_control_has_a_name(page):
 
 
 def test_play_runs_and_stops(page):
-    buttons = page.locator(".dcgan-frames .dcgan-play")
-    if not buttons.count():
+    widgets = page.locator(".dcgan-frames", has=page.locator(".dcgan-play"))
+    if not widgets.count():
         return
-    button = buttons.first
-    slider = page.locator(".dcgan-frames", has=button).first.locator("input[type=range]").first
+    button, slider = widgets.first.locator(".dcgan-play"), widgets.first.locator("input[type=range]").first
     at = slider.input_value()
     button.click()
     page.wait_for_function("([input, at]) => input.value !== at", arg=[slider.element_handle(), at])
