@@ -200,6 +200,19 @@ for stats in train(new(steps=10**6), NOISE, sys.argv[1], save_every=10**6, sampl
 """
 
 
+def signalled(script, folder, number):
+    """The exit status and the last words of a script that is sent a signal soon after its third step."""
+    env = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [sys.executable, "-c", script, folder], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env
+    ) as process:
+        assert process.stdout.readline() == "three\n"
+        time.sleep(0.1)
+        process.send_signal(number)
+        _, err = process.communicate(timeout=60)
+    return process.returncode, err
+
+
 @pytest.mark.parametrize(
     ("number", "statuses", "says"),
     [
@@ -208,16 +221,9 @@ for stats in train(new(steps=10**6), NOISE, sys.argv[1], save_every=10**6, sampl
     ],
 )
 def test_a_script_that_knows_of_no_signals_saves_before_it_ends(tmp_path, number, statuses, says):
-    env = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, tmp_path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env
-    ) as process:
-        assert process.stdout.readline() == "three\n"
-        time.sleep(0.05)
-        process.send_signal(number)
-        _, err = process.communicate(timeout=60)
+    status, err = signalled(SCRIPT, tmp_path, number)
     saved = checkpoint.load(checkpoint.newest(tmp_path / "checkpoints"))
-    assert process.returncode in statuses
+    assert status in statuses
     assert says in err and f"step-{saved['steps_done']:08d}.ckpt. Run the same again to go on" in err
     assert saved["steps_done"] >= 3
 
@@ -225,15 +231,8 @@ def test_a_script_that_knows_of_no_signals_saves_before_it_ends(tmp_path, number
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_while_the_caller_works_between_two_steps_loses_nothing(tmp_path, number):
     slow = SCRIPT.replace("flush=True)", "flush=True); import time; time.sleep(60)")
-    env = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(
-        [sys.executable, "-c", slow, tmp_path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env
-    ) as process:
-        assert process.stdout.readline() == "three\n"
-        time.sleep(0.2)
-        process.send_signal(number)
-        _, err = process.communicate(timeout=60)
-    assert process.returncode in (-number, 1)
+    status, err = signalled(slow, tmp_path, number)
+    assert status in (-number, 1)
     assert checkpoint.load(checkpoint.newest(tmp_path / "checkpoints"))["steps_done"] == 3
     assert number == signal.SIGINT or "stopped after step 3; saved" in err
 
