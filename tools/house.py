@@ -2,6 +2,7 @@
 
 - MathJax comes from a Python package into `web/vendor/`, so that a page asks no outside host for it.
 - The shipped generators go there too, in the form that a page computes with.
+- What a widget needs becomes files beside the page (widget_files.py).
 - Outputs made with an older library are forgotten, and then every page is made anew.
 - Thebe's files, which the theme loads even when Thebe is off, are left out.
 - The bibliography's markup says what it is.
@@ -22,6 +23,7 @@ from sphinx.util import logging
 from dcgan_lib import pretrained
 from dcgan_lib.widgets.serving import model_files
 from tools.fingerprint import EXECUTED_FROM, ROOT, SHOWN_WITH, fingerprint, forget_stale_outputs
+from tools.widget_files import move_page
 
 log = logging.getLogger(__name__)
 
@@ -112,5 +114,6 @@ def setup(app: Sphinx) -> dict:
     app.connect("env-get-outdated", outdated)
     app.connect("html-page-context", drop_thebe, priority=900)
     app.connect("html-page-context", mend_citations)
+    app.connect("html-page-context", move_page, priority=900)
     app.connect("html-page-context", drop_launch, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

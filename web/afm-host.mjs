@@ -1,27 +1,28 @@
 // The page's own host for anywidget modules: it gives each widget what a live kernel's front end would give it.
 //
-// The build stores the state of every widget in the page as JSON, and a marker wherever a widget was displayed. This
-// module makes one model for each state (views of the same widget share it), imports the widget's ES module and calls
-// its initialize and render. There is no kernel: save_changes and send do nothing, and model.kernel === false says so.
+// The build stores the state of every widget in the page as JSON, and a marker wherever a widget was displayed. What is
+// large in a state (modules, style sheets, pictures) lies in files beside the page, and the state gets their addresses:
+// a trait that is bytes with a kernel is an address here. This module makes one model for each state (views of the same
+// widget share it), imports the widget's ES module and calls its initialize and render. There is no kernel:
+// save_changes and send do nothing, and model.kernel === false says so.
 // A stock ipywidget would look alive and be dead, so a note stands in its place.
 
 const STATE = 'script[type="application/vnd.jupyter.widget-state+json"]';
 const VIEW = 'script[type="application/vnd.jupyter.widget-view+json"]';
 const NOTE = "This control needs a running kernel: open the chapter in Colab or JupyterLab.";
 
+const FILES = new URL("_widgets/", new URL(document.documentElement.dataset.content_root ?? "./", document.baseURI));
+
 const states = {};
 for (const script of document.querySelectorAll(STATE)) Object.assign(states, JSON.parse(script.textContent).state);
-
-function bytes(base64) {
-  const binary = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-  return new DataView(binary.buffer); // what a kernel's binary traits arrive as
+for (const { state, files = [] } of Object.values(states)) {
+  for (const { path, name } of files) {
+    const parent = path.slice(0, -1).reduce((value, key) => value[key], state);
+    parent[path.at(-1)] = new URL(name, FILES).href;
+  }
 }
 
-function makeModel({ state, buffers = [] }) {
-  for (const { path, data } of buffers) {
-    const parent = path.slice(0, -1).reduce((value, key) => value[key], state);
-    parent[path.at(-1)] = bytes(data);
-  }
+function makeModel({ state }) {
   const listeners = new Map(); // event name -> Set of callbacks
   const emit = (event, ...details) => [...(listeners.get(event) ?? [])].forEach((callback) => callback(...details));
   const model = {
@@ -57,21 +58,23 @@ function modelOf(id) {
   return models.get(id);
 }
 
-const modules = new Map(); // source text -> promise of what the module exports: ten widgets of a kind are one import
-function load(source) {
-  if (!modules.has(source)) {
-    const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-    const widget = import(url).then(({ default: made }) => (typeof made === "function" ? made() : made));
-    modules.set(source, widget.finally(() => URL.revokeObjectURL(url)));
+const modules = new Map(); // address -> promise of what the module exports: ten widgets of a kind are one import
+function load(address) {
+  if (!modules.has(address)) {
+    modules.set(address, import(address).then(({ default: made }) => (typeof made === "function" ? made() : made)));
   }
-  return modules.get(source);
+  return modules.get(address);
 }
 
-const sheets = new Set();
-function style(css) {
-  if (!css || sheets.has(css)) return;
-  sheets.add(css);
-  document.head.append(Object.assign(document.createElement("style"), { textContent: css }));
+const sheets = new Map(); // address -> promise that it applies: a widget is not shown before its style
+function style(address) {
+  if (!address) return null;
+  if (!sheets.has(address)) {
+    const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href: address });
+    sheets.set(address, new Promise((done) => (link.onload = link.onerror = done)));
+    document.head.append(link);
+  }
+  return sheets.get(address);
 }
 
 const experimental = { invoke: () => Promise.reject(new Error("no kernel answers in this page")) };
@@ -96,8 +99,7 @@ new MutationObserver(() => {
 
 async function mount(el, id) {
   const model = modelOf(id);
-  style(model.get("_css"));
-  const widget = await load(model.get("_esm"));
+  const [widget] = await Promise.all([load(model.get("_esm")), style(model.get("_css"))]);
   await initialize(id, widget, model);
   const controller = new AbortController();
   const cleanup = await widget.render?.({ model, el, signal: controller.signal, experimental });
@@ -118,7 +120,7 @@ function standIn(el, id) {
   visit(id);
   for (const { data } of pictures) {
     const alt = "What the control shows before it is moved";
-    el.append(Object.assign(new Image(), { src: `data:image/png;base64,${data["image/png"]}`, alt }));
+    el.append(Object.assign(new Image(), { src: data["image/png"], alt, loading: "lazy" }));
   }
   el.append(Object.assign(document.createElement("p"), { className: "needs-kernel", textContent: NOTE }));
 }

@@ -1,7 +1,8 @@
 // FrameSlider: one control per axis, and the picture that was drawn in advance for where they stand.
 //
 // What this module asks of its host, live or static: model.get, model.set, model.save_changes, model.on, model.off.
-// A page without a kernel also says model.kernel === false: then nothing can be drawn between the frames.
+// A page without a kernel also says model.kernel === false: then nothing can be drawn between the frames, and a frame is
+// the address of its picture instead of its bytes.
 
 const BETWEEN = 10; // with a kernel, steps of a slider between two frames
 
@@ -100,12 +101,17 @@ function render({ model, el }) {
   const axes = model.get("axes");
   const live = model.get("live") && model.kernel !== false;
   const type = model.get("mime");
-  const url = (bytes) => URL.createObjectURL(new Blob([bytes], { type }));
-  const frames = model.get("frames").map(url);
+  const made = []; // addresses that this view made, and gives back when it leaves
+  const url = (bytes) => {
+    made.push(URL.createObjectURL(new Blob([bytes], { type })));
+    return made.at(-1);
+  };
+  const addressOf = (frame) => (typeof frame === "string" ? frame : url(frame));
+  const frames = model.get("frames").map(addressOf);
   let between = ""; // the address of the picture that the kernel drew last
 
   const [width, height] = model.get("size");
-  const picture = make("img", "dcgan-picture", { width, height, draggable: false });
+  const picture = make("img", "dcgan-picture", { width, height, draggable: false, loading: "lazy" });
   picture.classList.toggle("dcgan-pixelated", model.get("pixelated"));
 
   const change = (name, value) => {
@@ -124,7 +130,7 @@ function render({ model, el }) {
     axes.forEach((axis, i) => controls[i].show(values[axis.name]));
     const drawn = model.get("drawn");
     if (live && drawn.values && axes.every(({ name }) => drawn.values[name] === values[name])) {
-      URL.revokeObjectURL(between);
+      if (between) URL.revokeObjectURL(between);
       picture.src = between = url(drawn.image);
       picture.alt = drawn.alt;
     } else {
@@ -142,6 +148,13 @@ function render({ model, el }) {
   if (model.get("caption")) figure.append(make("figcaption", "", { textContent: model.get("caption") }));
   el.append(figure);
 
+  const watch = new IntersectionObserver(([entry]) => {
+    if (!entry.isIntersecting) return;
+    watch.disconnect();
+    for (const address of frames) new Image().src = address; // at hand when the slider moves
+  });
+  watch.observe(picture);
+
   model.on("change:values", draw);
   model.on("change:drawn", draw);
   draw();
@@ -149,7 +162,8 @@ function render({ model, el }) {
     model.off("change:values", draw);
     model.off("change:drawn", draw);
     play?.stop();
-    [...frames, between].forEach((address) => URL.revokeObjectURL(address));
+    watch.disconnect();
+    made.forEach((address) => URL.revokeObjectURL(address));
   };
 }
 

@@ -8,6 +8,8 @@ import html
 import http.server
 import importlib.util
 import json
+import shutil
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +22,7 @@ from playwright.sync_api import Browser, Page
 from tests.browser import harness
 from tools.book import Handler
 from tools.fingerprint import ROOT
+from tools.widget_files import FOLDER, move_out
 
 WEB = ROOT / "web"
 THEMES = {
@@ -39,9 +42,10 @@ PAGE = """<!doctype html><html lang="en" data-content_root="./" data-theme="{sch
 """
 
 
-def page_of(widget: anywidget.AnyWidget, scheme: str) -> bytes:
-    """The page, its widget's state written into it as a built page has it."""
+def page_of(widget: anywidget.AnyWidget, scheme: str, folder: Path) -> bytes:
+    """The page, its widget's state written into it as a built page has it, what is large in it as files in `folder`."""
     data = embed_data(views=[widget], state=dependency_state([widget], drop_defaults=False))
+    data["manager_state"]["state"] = move_out(data["manager_state"]["state"], folder)
     kind = "application/vnd.jupyter.widget-view+json"
     views = "".join(f'<script type="{kind}">{json.dumps(view)}</script>' for view in data["view_specs"])
     state = json.dumps(data["manager_state"]).replace("</", "<\\/")
@@ -67,12 +71,13 @@ def shown(
     Files are those of `web/`, so the models for a page are at `_static/vendor/models` once a book was built.
     """
     files = {f"/_static/{name}": style(*where) for name, where in THEMES.items()}
+    made = Path(tempfile.mkdtemp())
 
     class Served(Handler):
         def do_GET(self) -> None:
             if self.path != "/":
                 return super().do_GET()
-            body = page_of(widget, scheme)
+            body = page_of(widget, scheme, made)
             self.send_response(200)
             self.send_header("Content-Type", "text/html")
             self.send_header("Content-Length", str(len(body)))
@@ -81,6 +86,8 @@ def shown(
             return None
 
         def translate_path(self, path: str) -> str:
+            if path.startswith(f"/{FOLDER}/"):
+                return str(made / Path(path).name)
             return str(files.get(path) or WEB / path.removeprefix("/_static/"))
 
     handler = type("Shown", (Served,), {"__init__": lambda self, *a: Served.__init__(self, *a, directory=str(WEB))})
@@ -93,6 +100,7 @@ def shown(
     finally:
         server.shutdown()
         server.server_close()
+        shutil.rmtree(made)
 
 
 def grave(page: Page) -> list[str]:

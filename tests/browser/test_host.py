@@ -1,6 +1,5 @@
 """The page's own widget host, on a page made for it."""
 
-import base64
 import json
 
 import pytest
@@ -12,7 +11,7 @@ let made = 0;
 export default {
   initialize({ model }) { globalThis.initialized = (globalThis.initialized ?? 0) + 1; },
   render({ model, el }) {
-    const show = () => (el.textContent = `${model.get("n")} ${model.get("data").getUint8(1)} ${model.kernel}`);
+    const show = () => (el.textContent = `${model.get("n")} ${model.get("data").split("/").at(-1)} ${model.kernel}`);
     model.on("change:n", show);
     el.addEventListener("click", () => { model.set("n", model.get("n") + 1); model.save_changes(); model.send({}); });
     show();
@@ -23,13 +22,13 @@ export default {
 
 
 def page_html(views: list[str]) -> str:
-    data = {"path": ["data"], "encoding": "base64", "data": base64.b64encode(bytes([7, 8])).decode()}
+    files = [{"path": ["_esm"], "name": "made.mjs"}, {"path": ["data"], "name": "made.bin"}]
     state = {
         "one": {
             "model_module": "anywidget",
             "model_name": "AnyModel",
-            "state": {"_esm": MODULE, "n": 1},
-            "buffers": [data],
+            "state": {"n": 1},
+            "files": files,
         },
         "stock": {"model_module": "@jupyter-widgets/controls", "model_name": "IntSliderModel", "state": {}},
     }
@@ -44,6 +43,8 @@ def page_html(views: list[str]) -> str:
 @pytest.fixture
 def page(browser, address):
     made = browser.new_page()
+    module = {"body": MODULE, "content_type": "text/javascript"}
+    made.route(address + "_widgets/made.mjs", lambda route: route.fulfill(**module))
     made.route(address + "made.html", lambda route: route.fulfill(body=page_html(["one", "one", "stock"])))
     made.goto(address + "made.html")
     harness.settle(made)
@@ -54,7 +55,7 @@ def page(browser, address):
 def test_two_views_share_a_model(page):
     first, second = page.locator("div").all()[:2]
     first.click()
-    assert first.inner_text() == second.inner_text() == "2 8 false"
+    assert first.inner_text() == second.inner_text() == "2 made.bin false"
     assert page.evaluate("initialized") == 1
 
 
