@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+
 import torch
 from torch import Tensor, nn
 
 from dcgan_lib.losses import g_non_saturating
-from dcgan_lib.models import Discriminator, Generator
+from dcgan_lib.models import START, Discriminator, Generator
 
 
 @torch.no_grad()
@@ -63,6 +66,86 @@ def chequer(images: Tensor) -> Tensor:
     steady = nn.functional.avg_pool2d(differences, 4)
     detail = (images - images.mean((2, 3), keepdim=True)).square().mean((1, 2, 3))
     return 3 * steady.square().mean((1, 2, 3)) / detail.clamp(min=1e-12)
+
+
+def layers(G: Generator) -> dict[int, int]:
+    """The generator's layers of maps: their side, and how many maps there are. The image is not among them."""
+    return {START * 2**k: width for k, width in enumerate(G.cfg.g_widths)}
+
+
+@contextmanager
+def scaled(G: Generator, factors: Mapping[int, Mapping[int, float]]) -> Iterator[None]:
+    """Within it, maps of G are multiplied by a factor before the next layer reads them.
+
+    Args:
+        factors: by the layer's side and the map's number, `{16: {3: 0, 57: 1.5}}`. Maps that are not named stay.
+
+    Raises:
+        ValueError: G has no such layer or no such map.
+    """
+    for side, chosen in factors.items():
+        _check_maps(G, side, chosen)
+    hooks = [_block(G, side).register_forward_hook(_times(chosen)) for side, chosen in factors.items()]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def dropped(G: Generator, maps: Mapping[int, Iterable[int]]) -> AbstractContextManager[None]:
+    """Within it, maps of G are zero: `with dropped(G, {16: [3, 57]}): G(z)`.
+
+    This is how the paper forgets windows (section 6.3.1): it drops those maps of one layer that tell windows apart.
+    """
+    return scaled(G, {side: dict.fromkeys(chosen, 0.0) for side, chosen in maps.items()})
+
+
+@torch.no_grad()
+def effects(G: Generator, z: Tensor, side: int) -> Tensor:
+    """How much the images change when one map of a layer is dropped: `(n, maps)` for `z` `(n, nz)`.
+
+    The change is the mean absolute difference of the pixels, on their scale from -1 to 1. G is to be in eval mode, as
+    the maps of one image are a batch here.
+
+    Raises:
+        ValueError: G has no such layer.
+    """
+    _check_maps(G, side, [])
+    k = list(layers(G)).index(side)
+    found = []
+    for one in z:
+        *_, before = stages = G.features(one[None])
+        maps = stages[k]
+        each = maps.repeat(maps.shape[1], 1, 1, 1)
+        each[range(len(each)), range(len(each))] = 0  # the i-th copy lacks map i
+        for block in G.blocks[k + 1 :]:
+            each = block(each)
+        found.append((each - before).abs().mean((1, 2, 3)))
+    return torch.stack(found)
+
+
+def _block(G: Generator, side: int) -> nn.Module:
+    return G.blocks[list(layers(G)).index(side)]
+
+
+def _check_maps(G: Generator, side: int, maps: Iterable[int]) -> None:
+    known = layers(G)
+    if side not in known:
+        raise ValueError(f"layer {side!r}: this generator has maps of side {', '.join(map(str, known))}")
+    for number in maps:
+        if not 0 <= number < known[side]:
+            raise ValueError(f"map {number} of layer {side}: it has the maps 0 to {known[side] - 1}")
+
+
+def _times(chosen: Mapping[int, float]) -> Callable:
+    def hook(_module: nn.Module, _inputs: tuple, maps: Tensor) -> Tensor:
+        factor = maps.new_ones(maps.shape[1])
+        for number, value in chosen.items():
+            factor[number] = value
+        return maps * factor[:, None, None]
+
+    return hook
 
 
 def block_weight(block: nn.Sequential) -> Tensor:

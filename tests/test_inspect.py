@@ -7,6 +7,7 @@ import torch
 
 from dcgan_lib import inspect
 from dcgan_lib.config import DCGANConfig
+from dcgan_lib.fold import fold
 from dcgan_lib.models import Discriminator, Generator
 
 TINY = DCGANConfig(image_size=16, nc=3, nz=6, ngf=8, ndf=8)
@@ -76,3 +77,66 @@ def test_a_chequerboard_is_all_chequer_and_noise_or_an_edge_hardly_any():
     assert inspect.chequer(stripes).item() == pytest.approx(1)
     assert inspect.chequer(edge).item() == 0
     assert inspect.chequer(noise).item() < 0.1
+
+
+# --- maps that are switched off
+
+
+def trained_looking(**changes):
+    """In eval mode, and with statistics of its own: a new generator's images are all but grey."""
+    G, _ = pair(**changes)
+    for _ in range(20):
+        G(torch.randn(16, 6))
+    return G.eval()
+
+
+def test_layers_are_the_sides_of_the_maps_with_their_numbers():
+    assert inspect.layers(pair()[0]) == {4: 16, 8: 8}
+
+
+@torch.no_grad()
+def test_dropped_maps_are_zero_for_the_next_layer_and_only_within():
+    G, z = trained_looking(), torch.randn(3, 6)
+    first, _, image = G.features(z)
+    with inspect.dropped(G, {4: [1, 5], 8: [0]}):
+        off_first, off_second, off_image = G.features(z)
+    assert (first[:, [1, 5]] > 0).any() and not off_first[:, [1, 5]].any() and not off_second[:, 0].any()
+    assert torch.equal(off_first[:, [0, 2, 3, 4]], first[:, [0, 2, 3, 4]])
+    by_hand = first.clone()
+    by_hand[:, [1, 5]] = 0
+    by_hand = G.blocks[1](by_hand)
+    by_hand[:, 0] = 0
+    torch.testing.assert_close(off_image, G.blocks[2](by_hand))
+    assert torch.equal(G(z), image)
+
+
+@torch.no_grad()
+def test_a_scaled_map_is_that_much_stronger_in_a_folded_generator_too():
+    z = torch.randn(3, 6)
+    for G in (trained_looking(), fold(trained_looking())):
+        plain = G.features(z)[0]
+        with inspect.scaled(G, {4: {2: 1.5}}):
+            torch.testing.assert_close(G.features(z)[0][:, 2], 1.5 * plain[:, 2])
+
+
+@torch.no_grad()
+def test_the_effect_of_a_map_is_the_change_of_the_image_without_it():
+    G, z = trained_looking(), torch.randn(2, 6)
+    for side, maps in inspect.layers(G).items():
+        found = inspect.effects(G, z, side)
+        assert found.shape == (2, maps)
+        with inspect.dropped(G, {side: [3]}):
+            without = G(z)
+        torch.testing.assert_close(found[:, 3], (without - G(z)).abs().mean((1, 2, 3)))
+
+
+def test_a_layer_or_map_that_is_not_there_is_named():
+    G = trained_looking()
+    with pytest.raises(ValueError, match="layer 16: this generator has maps of side 4, 8"):
+        inspect.effects(G, torch.randn(1, 6), 16)
+    with (
+        pytest.raises(ValueError, match="map 8 of layer 8: it has the maps 0 to 7"),
+        inspect.dropped(G, {4: [1], 8: [8]}),
+    ):
+        pass
+    assert not any(block._forward_hooks for block in G.blocks)  # nothing stays behind
