@@ -2,7 +2,8 @@
 // explorer-math.mjs's; what draws is generator.mjs.
 
 import { SIDE, LAST_BOUND, codeOf, cornersOf, inUnit, kept, linkOf, onSheet, placeOf, shareOf, shifted, stateFrom, step, zOf } from "./explorer-math.mjs";
-import { generatorOf, inView } from "./models.mjs";
+import { inView } from "./files.mjs";
+import { generatorOf } from "./models.mjs";
 import { button, choice, make, perFrame, picture, pixelsOf, range, stillPlease, written } from "./ui.mjs";
 
 const PATH_TRAITS = ["model", "seed_a", "seed_b", "seed_c", "t", "down", "path", "truncation"];

@@ -1,9 +1,10 @@
-"""Widgets whose pictures are computed by a generator in the page: with a kernel, the kernel hands it the weights."""
+"""Widgets whose data are too heavy for their state: with a kernel, the page asks for them in a message."""
 
 from __future__ import annotations
 
 import functools
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import anywidget
 
@@ -12,17 +13,21 @@ from dcgan_lib.directions import read_directions
 from dcgan_lib.widgets.page_model import page_model
 
 
-class ServesModels(anywidget.AnyWidget):
-    """Answers the front end's question for the weights of a shipped generator, or of one in a folder."""
+class Serves(anywidget.AnyWidget):
+    """Answers the front end's questions for files; `files.mjs` asks them."""
+
+    serves: ClassVar[dict[str, Callable[[str], tuple[dict, bytes]]]] = {}
+    """By the kind of a question, what gives the manifest and the bytes of a name."""
 
     def __init__(self, **traits: Any) -> None:
         super().__init__(**traits)
         self.on_msg(self._answer)
 
     def _answer(self, widget: anywidget.AnyWidget, content: dict, buffers: list) -> None:
-        if content.get("type") == "weights":
-            manifest, weights = model_files(content["name"])
-            self.send({"type": "weights", "name": content["name"], "manifest": manifest}, buffers=[weights])
+        kind = content.get("type")
+        if kind in self.serves:
+            manifest, data = self.serves[kind](content["name"])
+            self.send({"type": kind, "name": content["name"], "manifest": manifest}, buffers=[data])
 
 
 @functools.cache
@@ -35,3 +40,9 @@ def model_files(name: str) -> tuple[dict, bytes]:
     pair = pretrained.load(name)
     manifest, weights = page_model(pair.G)
     return manifest | {"directions": read_directions(pair.folder)}, weights
+
+
+class ServesModels(Serves):
+    """A widget whose pictures are computed by a generator in the page: the kernel hands it the weights."""
+
+    serves: ClassVar = {"weights": model_files}
