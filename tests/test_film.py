@@ -8,6 +8,7 @@ from dcgan_lib.data.images import Images
 from dcgan_lib.training import Trainer, train
 from dcgan_lib.training.film import SHIPPED, Film, sample
 from dcgan_lib.training.sweep import sweep
+from dcgan_lib.training.watch import Watch
 
 TINY = DCGANConfig(image_size=16, nc=3, nz=6, ngf=4, ndf=4)
 RUN = TrainConfig(steps=12, batch_size=8)
@@ -44,10 +45,21 @@ def test_a_film_comes_back_from_its_folder(film, tmp_path):
     film.save(tmp_path / "f", {"model": {"image_size": 16}, "wrong": "nothing"}, every=4)
     back = Film.load(tmp_path / "f")
     assert back.header["wrong"] == "nothing"
-    assert back.columns["step"] == [1, 4, 8, 12]
+    assert back.columns["step"] == [1, 4, 5, 8, 12]
     assert back.columns["loss_d"][-1] == pytest.approx(film.columns["loss_d"][-1], abs=1e-3)
     assert back.steps == [1, 5, 12]
     torch.testing.assert_close(back.images[12].mean((2, 3)), film.images[12].mean((2, 3)), atol=0.1, rtol=0)
+
+
+def test_a_watched_film_knows_how_different_its_samples_were(tmp_path):
+    trainer = Trainer(TINY, RUN, "cpu")
+    film = Film(trainer, at=(1, 12), n=6, watch=Watch(NOISE))
+    for stats in train(trainer, NOISE):
+        film.look(stats)
+    assert [look.step for look in film.looks] == [1, 12]
+    assert film.looks[1].variety == Watch(NOISE).look(12, sample(trainer.G, trainer.fixed_z)).variety
+    film.save(tmp_path / "f", {"model": {"image_size": 16}})
+    assert Film.load(tmp_path / "f").looks == film.looks
 
 
 def test_an_unknown_film_is_refused(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,6 +15,7 @@ from torch import Tensor
 from dcgan_lib.data.images import to_uint8, to_unit
 from dcgan_lib.training import history
 from dcgan_lib.training.step import StepStats, Trainer
+from dcgan_lib.training.watch import Look, Watch
 
 SHIPPED = Path(__file__).resolve().parents[2] / "data" / "runs"
 
@@ -26,25 +28,31 @@ class Film:
             film.look(stats)
 
     `entries` are the numbers of every step, `images` the samples `(n, nc, s, s)` in [-1, 1] by step, in
-    evaluation mode and from the averaged generator where the run keeps one.
+    evaluation mode and from the averaged generator where the run keeps one; `looks` say how different they were, where a watch saw them.
 
     Args:
         trainer: whose run it is.
         at: steps at which samples are kept.
         n: how many, at most 64: the first of the trainer's fixed latents.
+        watch: looks at the 64 samples of those steps, so that the film knows how different they were.
     """
 
-    def __init__(self, trainer: Trainer, at: Iterable[int], n: int = 32) -> None:
-        self.trainer, self.at, self.n = trainer, frozenset(at), n
+    def __init__(self, trainer: Trainer, at: Iterable[int], n: int = 32, watch: Watch | None = None) -> None:
+        self.trainer, self.at, self.n, self.watch = trainer, frozenset(at), n, watch
         self.entries: list[dict] = []
         self.images: dict[int, Tensor] = {}
+        self.looks: list[Look] = []
         self.header: dict = {}
 
     def look(self, stats: StepStats) -> bool:
         """Keep this step. True when its samples were drawn."""
         self.entries.append(stats.numbers())
         if stats.step in self.at:
-            self.images[stats.step] = sample(self.trainer.best_G, self.trainer.fixed_z[: self.n])
+            images = sample(self.trainer.best_G, self.trainer.fixed_z)
+            self.images[stats.step] = images[: self.n].clone()
+            if self.watch is not None:
+                last = self.entries[-1]
+                self.looks.append(self.watch.look(stats.step, images, last["d_real"], last["d_fake"]))
         return stats.step in self.at
 
     @property
@@ -58,16 +66,27 @@ class Film:
         return history.columns(self.entries)
 
     def save(self, folder: str | Path, header: dict, every: int = 10) -> Path:
-        """Write `history.jsonl` (each `every`-th step) and `samples.webp` (a row of samples for each kept step)."""
+        """Write `history.jsonl`, with the numbers of `thinned(every)`, and `samples.webp`, which is `sheet()`."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         lines = [header | {"samples": {"steps": self.steps, "n": self.n}}]
-        lines += [_short(e) for e in self.entries if e["step"] % every == 0 or e["step"] == 1 or e is self.entries[-1]]
+        lines += self.thinned(every) + [look.record() for look in self.looks]
         (folder / "history.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-        rows = [torch.cat(list(to_uint8(images)), dim=2) for images in self.images.values()]  # (nc, s, n s) each
-        sheet = torch.cat(rows, dim=1).expand(3, -1, -1).permute(1, 2, 0)
-        Image.fromarray(sheet.numpy()).save(folder / "samples.webp", quality=65, method=6)
+        (folder / "samples.webp").write_bytes(self.sheet())
         return folder
+
+    def thinned(self, every: int) -> list[dict]:
+        """The numbers, rounded, of each `every`-th step, the first, the last, and those whose samples were kept."""
+        kept = {1, self.entries[-1]["step"], *self.images}
+        return [_short(entry) for entry in self.entries if entry["step"] % every == 0 or entry["step"] in kept]
+
+    def sheet(self, quality: int = 65) -> bytes:
+        """All samples as one WebP: a row for each kept step, `n` samples in it."""
+        rows = [torch.cat(list(to_uint8(images)), dim=2) for images in self.images.values()]  # (nc, s, n s) each
+        pixels = torch.cat(rows, dim=1).expand(3, -1, -1).permute(1, 2, 0)
+        file = io.BytesIO()
+        Image.fromarray(pixels.numpy()).save(file, "webp", quality=quality, method=6)
+        return file.getvalue()
 
     @classmethod
     def load(cls, name: str | Path) -> Film:
@@ -81,8 +100,10 @@ class Film:
             known = sorted(str(p.parent.relative_to(SHIPPED)) for p in SHIPPED.glob("**/samples.webp"))
             raise FileNotFoundError(f"no recorded run {str(name)!r}: give a folder, or one of {known}")
         film = cls.__new__(cls)
-        film.trainer, film.at = None, frozenset()
+        film.trainer, film.at, film.watch = None, frozenset(), None
         film.header, film.entries = history.read(folder / "history.jsonl")
+        looks = history.looks(folder / "history.jsonl")
+        film.looks = [Look(**look | {"begun": tuple(look["begun"])}) for look in looks]
         film.n, size = film.header["samples"]["n"], film.header["model"]["image_size"]
         with Image.open(folder / "samples.webp") as sheet:
             pixels = torch.from_numpy(np.array(sheet.convert("RGB"))).permute(2, 0, 1)  # (3, rows s, n s)
