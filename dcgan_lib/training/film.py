@@ -28,7 +28,8 @@ class Film:
             film.look(stats)
 
     `entries` are the numbers of every step, `images` the samples `(n, nc, s, s)` in [-1, 1] by step, in
-    evaluation mode and from the averaged generator where the run keeps one; `looks` say how different they were, where a watch saw them.
+    evaluation mode and from the averaged generator where the run keeps one. `looks` say how different they were,
+    where a watch saw them.
 
     Args:
         trainer: whose run it is.
