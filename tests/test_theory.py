@@ -172,3 +172,140 @@ def test_unknown_games_and_methods_are_refused_by_name():
         theory.trajectory(DiracGame(), (1, 1), 0.1, 1, "together")
     with pytest.raises(ValueError, match="cannot be negative"):
         DiracGame(r1=-1)
+
+
+# --- momentum, clipping, and the closed forms beside the simulation
+
+EVERY_WAY = [
+    (DiracGame(), 0.3, "simultaneous", 0.0),
+    (DiracGame(), 0.9, "alternating", -0.5),
+    (DiracGame("non_saturating", r1=0.7), 0.6, "simultaneous", 0.4),
+    (DiracGame("wasserstein", r1=0.2, lr_ratio=1.5), 0.5, "alternating", 0.3),
+    (DiracGame("saturating", noise=0.8, r1=0.1), 0.4, "alternating", 0.0),
+    (DiracGame("non_saturating", noise=1.3), 1.1, "simultaneous", -0.7),
+]
+
+
+@pytest.mark.parametrize("game, h, method, momentum", EVERY_WAY)
+def test_an_update_matrix_is_the_derivative_of_a_step(game, h, method, momentum):
+    way = dirac.Steps(h, method, momentum)
+    derivative = torch.autograd.functional.jacobian(
+        lambda state: way.take(game, state), torch.zeros(4, dtype=torch.float64)
+    )
+    matrix = theory.update_matrix(game, h, method, momentum)
+    torch.testing.assert_close(matrix, derivative if momentum else derivative[:2, :2])
+
+
+@pytest.mark.parametrize("game, h, method, momentum", EVERY_WAY)
+def test_steps_near_rest_grow_by_the_largest_eigenvalue(game, h, method, momentum):
+    largest = theory.eigenvalues(theory.update_matrix(game, h, method, momentum)).abs().max().item()
+    assert theory.growth(game, h, method, momentum) == pytest.approx(largest, rel=2e-4)
+
+
+def test_heavy_ball_is_torchs_momentum():
+    game, h, beta = DiracGame("non_saturating", r1=0.2), 0.3, 0.6
+    theta, psi = (torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in (0.8, -0.5))
+    optimiser = torch.optim.SGD([theta, psi], lr=h, momentum=beta)
+    for _ in range(20):
+        theta.grad, psi.grad = (-push.detach() for push in game.field(theta, psi))
+        optimiser.step()
+    ours = theory.trajectory(game, (0.8, -0.5), h, 20, momentum=beta)[-1]
+    torch.testing.assert_close(ours, torch.stack([theta, psi]).detach())
+
+
+@pytest.mark.parametrize("method", dirac.METHODS)
+def test_the_characteristic_equation_with_momentum(method):
+    """P (P + h g) + c^2 = 0, alternating P (P + h g) + c^2 l = 0, where P = (l - 1)(l - beta) / l and c = h f'(0)."""
+    h, beta, g, slope = 0.7, -0.35, 0.4, 0.5
+    for root in theory.eigenvalues(theory.update_matrix(DiracGame(r1=g), h, method, beta)):
+        p = (root - 1) * (root - beta) / root
+        rest = p * (p + h * g) + (h * slope) ** 2 * (root if method == "alternating" else 1)
+        assert rest.abs() < 1e-12
+
+
+def test_undamped_simultaneous_steps_leave_with_any_momentum():
+    for beta in np.linspace(-0.9, 0.9, 13):
+        for h in np.geomspace(0.05, 6, 12):
+            assert theory.eigenvalues(theory.update_matrix(DiracGame(), h, momentum=beta)).abs().max() > 1
+
+
+def test_undamped_alternating_steps_rest_with_negative_momentum_below_a_border():
+    for beta in (-0.9, -0.6, -0.3, -0.05, 0.1, 0.5, 0.9):
+        border = 4 * (1 + beta)  # of h: there h f'(0) = 2 (1 + beta)
+        for h in border * np.array([0.02, 0.3, 0.7, 0.99, 1.01, 1.5]):
+            size = theory.eigenvalues(theory.update_matrix(DiracGame(), h, "alternating", beta)).abs().max()
+            assert (size < 1) == (beta < 0 and h < border)
+
+
+def test_damped_steps_have_the_moduli_and_borders_that_are_said_of_them():
+    slope = 0.5
+    for g in (0.1, 0.4, 0.8):
+        for h in (0.1, 0.5, 1.5):  # they turn: the eigenvalues are a pair
+            for method, squared in (
+                ("simultaneous", 1 - h * g + (h * slope) ** 2),
+                ("alternating", 1 - h * g),
+            ):
+                if method == "alternating" and g > slope * (2 - h * slope):
+                    continue
+                sizes = theory.eigenvalues(theory.update_matrix(DiracGame(r1=g), h, method)).abs()
+                torch.testing.assert_close(sizes, torch.full_like(sizes, math.sqrt(squared)))
+    for h in (0.2, 1.1, 2.3):
+        c = h * slope
+        for method, critical in (("simultaneous", 2 * slope), ("alternating", slope * (2 - c))):
+            pair = theory.eigenvalues(theory.update_matrix(DiracGame(r1=critical), h, method))
+            assert (pair[0] - pair[1]).abs() < 1e-6
+        border = (4 - c**2) / (2 * h)  # alternating steps overshoot beyond it
+        below, above = (
+            theory.eigenvalues(theory.update_matrix(DiracGame(r1=border * by), h, "alternating")).abs().max()
+            for by in (0.98, 1.02)
+        )
+        assert below < 1 < above
+
+
+@pytest.mark.parametrize("game", [DiracGame("wasserstein"), DiracGame("wasserstein", r1=0.6)])
+def test_the_linear_flow_is_the_wasserstein_games(game):
+    times = np.linspace(0, 9, 7)
+    flow = solve_flow(game, (0.8, -0.6), times)
+    torch.testing.assert_close(theory.linear_flow(game, (0.8, -0.6), torch.tensor(times)), flow, rtol=0, atol=1e-7)
+
+
+def test_the_saturating_flow_stays_on_its_circle_and_near_rest_flows_are_linear():
+    times = np.linspace(0, 30, 11)
+    radius = solve_flow(DiracGame(), (1.1, -0.4), times).norm(dim=1)
+    torch.testing.assert_close(radius, torch.full_like(radius, math.hypot(1.1, 0.4)), rtol=0, atol=1e-7)
+    for game in (DiracGame(r1=0.3), DiracGame("non_saturating", noise=0.7)):
+        near = (1e-3, -4e-4)
+        torch.testing.assert_close(
+            theory.linear_flow(game, near, torch.tensor(times)), solve_flow(game, near, times), rtol=0, atol=1e-8
+        )
+
+
+def solve_flow(game: DiracGame, start: tuple[float, float], times: np.ndarray) -> torch.Tensor:
+    """The field's flow by SciPy's Runge-Kutta."""
+
+    def field(_, position):
+        return torch.stack(game.field(*torch.from_numpy(position))).numpy()
+
+    solved = scipy_integrate.solve_ivp(field, (times[0], times[-1]), start, t_eval=times, rtol=1e-10, atol=1e-13)
+    return torch.from_numpy(solved.y.T)
+
+
+def test_clipping_keeps_psi_and_ends_on_a_loop_of_about_its_size():
+    path = theory.trajectory(DiracGame("wasserstein", clip=0.5), (2.0, 0.1), 0.02, 4000)
+    assert path[1:, 1].abs().max() <= 0.5
+    late = path[-400:].norm(dim=1)
+    assert late.min() > 0.49 and late.max() < 0.53
+
+
+def test_a_path_ends_where_it_is_too_far_off():
+    path = theory.trajectory(DiracGame("wasserstein"), (1, 0), 3.0, 400, until=1e6)
+    assert len(path) < 20 and path[-2].norm() <= 1e6 < path[-1].norm()
+
+
+def test_steps_that_make_no_sense_are_refused():
+    with pytest.raises(ValueError, match="between -1 and 1"):
+        dirac.Steps(0.1, momentum=1.0)
+    with pytest.raises(ValueError, match="h must be positive"):
+        dirac.Steps(0.0)
+    with pytest.raises(ValueError, match="clip must be positive"):
+        DiracGame(clip=0)

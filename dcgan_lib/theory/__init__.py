@@ -18,18 +18,29 @@ from dcgan_lib.theory.densities import (
     uniform,
     value,
 )
-from dcgan_lib.theory.dirac import GAMES, DiracGame, eigenvalues, jacobian, trajectory, update_matrix
+from dcgan_lib.theory.dirac import (
+    GAMES,
+    DiracGame,
+    eigenvalues,
+    growth,
+    jacobian,
+    linear_flow,
+    trajectory,
+    update_matrix,
+)
 
 __all__ = [
     "GAMES",
     "DiracGame",
     "best_value",
     "eigenvalues",
+    "growth",
     "integrate",
     "jacobian",
     "jsd",
     "kl",
     "line",
+    "linear_flow",
     "location_gradient",
     "mixture",
     "normal",
