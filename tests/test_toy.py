@@ -109,6 +109,45 @@ def test_the_pull_is_the_slope_of_the_logit_weighed_as_the_loss_has_it():
     assert torch.allclose(toy.pull(D, x, "saturating"), d * slope, atol=1e-6)
 
 
+def test_cells_hold_the_whole_density_and_agree_with_samples():
+    data, edges = toy.moons(), torch.linspace(-1.5, 1.5, 13)  # part of the data lies beyond
+    masses = data.cell_masses(edges)
+    assert float(masses.sum()) == pytest.approx(1, abs=1e-5)
+    shares = toy.cell_shares(data.sample(200_000, rng()), edges)
+    assert float(shares.sum()) == pytest.approx(1, abs=1e-5) and (masses - shares).abs().max() < 0.003
+    with pytest.raises(ValueError, match="plane"):
+        toy.two_bumps().cell_masses(edges)
+
+
+def test_rows_are_the_second_axis():
+    shares = toy.cell_shares(torch.tensor([[0.9, -0.9]]), torch.tensor([-1.0, 0, 1]))
+    assert shares.tolist() == [[0, 1], [0, 0]]
+    assert float(toy.blob(0.9, -0.9, 0.1).cell_masses(torch.tensor([-1.0, 0, 1]))[0, 1]) == pytest.approx(1)
+
+
+def test_the_divergence_of_shares_is_zero_for_equals_and_log_two_for_strangers():
+    p = torch.tensor([[0.5, 0.5], [0, 0]])
+    assert toy.divergence(p, p) == pytest.approx(0, abs=1e-7)
+    assert toy.divergence(p, p.flip(0)) == pytest.approx(0.6931, abs=1e-4)
+    with pytest.raises(ValueError, match=r"q sums to 0\.5"):
+        toy.divergence(p, p / 2)
+
+
+def test_a_perfect_generator_reads_less_with_more_points():
+    edges = torch.linspace(-3.2, 3.2, 33)
+    few, many = (toy.divergence_floor(toy.ring(), edges, n) for n in (500, 5000))
+    assert 0 < many < few / 5 < 0.02
+
+
+def test_smoothing_keeps_the_sum_and_reflects_at_the_border():
+    shares = torch.zeros(9, 9, dtype=torch.float64)
+    shares[0, 4] = 1
+    blurred = toy.smoothed(shares, 1.0)
+    assert float(blurred.sum()) == pytest.approx(1)
+    assert blurred[0, 4] > blurred[1, 4] > blurred[2, 4] and blurred[0, 4] > 0.2
+    assert torch.allclose(blurred[:, 3], blurred[:, 5])
+
+
 # --- identities
 
 
@@ -180,7 +219,51 @@ def test_a_game_finds_the_mean_of_a_gaussian():
     assert abs(float(game.sample(500).mean()) - 3) < 0.6 < abs(before - 3)
 
 
-VARIANTS = [{}, {"pack": 4}, {"noise": 0.3}, {"d_steps": 2, "loss": "saturating"}]
+def test_plain_steps_go_down_the_gradient():
+    cfg = toy.ToyConfig(optimiser="sgd", lr_d=0.1, lr_g=0.2)
+    game, twin = (toy.ToyGame(toy.ring(), cfg) for _ in range(2))
+    real, fake = twin.data.sample(128, twin.rng), twin.G(twin.draw_z())
+    loss = d_cross_entropy(twin.D(real), twin.D(fake.detach()))
+    slopes = torch.autograd.grad(loss, list(twin.D.parameters()))
+    game.step()
+    for moved, before, slope in zip(game.D.parameters(), twin.D.parameters(), slopes):
+        assert torch.allclose(moved, before - 0.1 * slope)
+
+
+def test_smoothing_lets_real_scores_rest_at_their_target():
+    loss = toy.game.loss_of(toy.ToyConfig(real_target=0.9))
+    score = torch.logit(torch.tensor([0.9], dtype=torch.float64)).requires_grad_()
+    slope = torch.autograd.grad(loss.d(score, torch.tensor([-3.0])), score)[0]
+    assert abs(float(slope)) < 1e-12
+
+
+def test_clipped_weights_stay_within_their_bound():
+    game = toy.ToyGame(toy.ring(), toy.ToyConfig(loss="wasserstein", weight_clip=0.05))
+    game.step()
+    assert max(float(w.detach().abs().max()) for w in game.D.parameters()) == pytest.approx(0.05)
+    assert max(float(w.detach().abs().max()) for w in game.G.parameters()) > 0.1
+
+
+def test_a_uniform_z_stays_in_its_square():
+    z = toy.ToyGame(toy.ring(), toy.ToyConfig(latent="uniform", batch_size=500)).draw_z()
+    assert z.abs().max() < 1 and z.abs().max() > 0.95
+
+
+def test_a_game_with_data_in_double_plays_in_double():
+    games = [toy.ToyGame(data, toy.ToyConfig(noise=0.1)) for data in (toy.ring(), toy.ring().double())]
+    single, double = (game.step() for game in games)
+    assert next(games[1].G.parameters()).dtype == games[1].sample(3).dtype == torch.float64
+    assert single.loss_d == pytest.approx(double.loss_d, abs=1e-5)
+
+
+VARIANTS = [
+    {},
+    {"pack": 4},
+    {"noise": 0.3},
+    {"d_steps": 2, "loss": "saturating"},
+    {"optimiser": "sgd", "real_target": 0.9, "latent": "uniform"},
+    {"loss": "wasserstein", "weight_clip": 0.05},
+]
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=str)
@@ -200,6 +283,11 @@ def test_games_side_by_side_make_the_moves_of_each_game_alone(variant):
         ({"loss": "mse"}, "'mse': choose one of"),
         ({"width": 0}, "width=0"),
         ({"noise": -1.0}, "noise=-1"),
+        ({"optimiser": "adamw"}, "'adamw': choose one of 'adam', 'sgd'"),
+        ({"latent": "normal"}, "'normal': choose one of"),
+        ({"weight_clip": -0.1}, "weight_clip=-0.1"),
+        ({"real_target": 1.1}, "real_target=1.1"),
+        ({"real_target": 0.9, "loss": "hinge"}, "cross-entropy"),
     ],
 )
 def test_a_config_that_cannot_be_played_is_refused(change, message):

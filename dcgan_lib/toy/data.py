@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -32,6 +32,10 @@ class Mixture:
     def dim(self) -> int:
         return self.means.shape[1]
 
+    def double(self) -> Mixture:
+        """The same in float64, for games and measures that are to round as little as a page does."""
+        return Mixture(self.name, self.means.double(), self.scales.double(), self.weights.double())
+
     def sample(self, n: int, rng: torch.Generator | None = None) -> Tensor:
         """`(n, dim)` independent points: choose a component, then a point of it."""
         which = torch.multinomial(self.weights, n, replacement=True, generator=rng)
@@ -41,6 +45,22 @@ class Mixture:
     def density(self, x: Tensor) -> Tensor:
         """p_data at each point. `x`: `(n, dim)`; returns `(n,)`, in units of 1 / length^dim."""
         return self.log_density(x).exp()
+
+    def cell_masses(self, edges: Tensor) -> Tensor:
+        """The exact probability of each cell of the square lattice with these `edges` on both axes.
+
+        What lies beyond the edges counts to the outermost cells, as in `toy.cell_shares`.
+
+        Returns:
+            `(rows, columns)`, rows along the second axis; it sums to one.
+        """
+        if self.dim != 2:
+            raise ValueError(f"{self.name} has {self.dim} dimension(s): cells are for the plane")
+        inner = edges[1:-1, None, None].to(self.means.dtype)
+        below = torch.special.ndtr((inner - self.means) / self.scales[:, None])  # (inner edges, k, 2)
+        shape = (1, len(self.means), 2)
+        share = torch.cat([below.new_zeros(shape), below, below.new_ones(shape)]).diff(dim=0)  # of each bin of an axis
+        return torch.einsum("ck,rk,k->rc", share[..., 0], share[..., 1], self.weights)
 
     def log_density(self, x: Tensor) -> Tensor:
         """log p_data at each point, finite far outside too. `x`: `(n, dim)`; returns `(n,)`."""
@@ -57,6 +77,22 @@ def _equal(name: str, means: Tensor, scale: float) -> Mixture:
 def gaussian(mean: float = 0.0, scale: float = 1.0) -> Mixture:
     """One Gaussian on the line."""
     return Mixture("gaussian", torch.tensor([[mean]]), torch.tensor([scale]), torch.ones(1))
+
+
+def blob(x: float = 0.8, y: float = 0.6, scale: float = 0.5) -> Mixture:
+    """One Gaussian on the plane, off centre."""
+    return Mixture("blob", torch.tensor([[x, y]]), torch.tensor([scale]), torch.ones(1))
+
+
+def line(length: float = 4.0, scale: float = 0.1, points: int = 60) -> Mixture:
+    """A straight noisy line through the origin of the plane, half as steep as the diagonal."""
+    t = torch.linspace(-length / 2, length / 2, points)
+    return _equal("line", torch.stack([t, t], 1) * torch.tensor([2, 1]) / 5**0.5, scale)
+
+
+def strokes(means: Sequence[Sequence[float]], scale: float = 0.1) -> Mixture:
+    """What one draws by hand: a round Gaussian at every one of these points `[[x, y], …]`, all of equal weight."""
+    return _equal("strokes", torch.tensor(means, dtype=torch.float32).reshape(-1, 2), scale)
 
 
 def two_bumps(weight: float = 0.6) -> Mixture:
@@ -107,4 +143,6 @@ DATA: dict[str, Callable[[], Mixture]] = {
     "grid": grid,
     "spiral": spiral,
     "moons": moons,
+    "line": line,
+    "blob": blob,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -10,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from dcgan_lib.losses import LOSSES
+from dcgan_lib.losses import LOSSES, Loss, d_cross_entropy
 from dcgan_lib.toy.data import Mixture
 
 
@@ -20,10 +21,14 @@ class ToyConfig:
 
     steps: int = 1000  # moves of each player
     batch_size: int = 128  # points a step, real and fake each
-    lr_g: float = 5e-3  # Adam's learning rate of G: far above the 2e-4 that images need
+    optimiser: str = "adam"  # or "sgd": plain steps down the gradient
+    lr_g: float = 5e-3  # learning rate of G: far above the 2e-4 that Adam needs for images
     lr_d: float = 5e-3  # and of D; unequal rates are the two time-scale rule (Heusel 2017)
-    beta1: float = 0.5
+    beta1: float = 0.5  # Adam's; plain steps have none
     loss: str = "non_saturating"  # a name in `losses.LOSSES`
+    real_target: float = 1.0  # one-sided label smoothing: 0.9 (Salimans et al. 2016). Cross-entropy losses only
+    weight_clip: float = 0.0  # D's weights are kept within plus or minus this after each of its moves; 0: off
+    latent: str = "gaussian"  # z from the standard normal distribution, or "uniform" in [-1, 1)
     nz: int = 2  # length of z
     width: int = 32  # units of each hidden layer
     depth: int = 2  # hidden layers; a D of depth 0 is logistic regression
@@ -40,8 +45,17 @@ class ToyConfig:
             raise ValueError(f"batch_size={self.batch_size} is no multiple of pack={self.pack}: D judges whole packs")
         if self.loss not in LOSSES:
             raise ValueError(f"loss={self.loss!r}: choose one of {', '.join(map(repr, LOSSES))}")
+        for name, choices in (("optimiser", ("adam", "sgd")), ("latent", ("gaussian", "uniform"))):
+            if getattr(self, name) not in choices:
+                raise ValueError(f"{name}={getattr(self, name)!r}: choose one of {', '.join(map(repr, choices))}")
         if self.noise < 0:
             raise ValueError(f"noise={self.noise}: give 0 (off) or a standard deviation")
+        if self.weight_clip < 0:
+            raise ValueError(f"weight_clip={self.weight_clip}: give 0 (off) or a positive bound")
+        if not 0.5 < self.real_target <= 1:
+            raise ValueError(f"real_target={self.real_target!r}: give a target in (0.5, 1]")
+        if self.real_target != 1 and LOSSES[self.loss].d is not d_cross_entropy:
+            raise ValueError(f"real_target={self.real_target!r}: smoothing is for the cross-entropy losses")
 
 
 class ToyStats(NamedTuple):
@@ -77,23 +91,22 @@ class ToyD(nn.Sequential):
 
 
 class ToyGame:
-    """The two players, their optimisers and the step that moves them."""
+    """The two players, their optimisers and the step that moves them. They compute in the precision of the data."""
 
     def __init__(self, data: Mixture, cfg: ToyConfig | None = None) -> None:
         self.data, self.cfg = data, cfg or ToyConfig()
         cfg = self.cfg
         with torch.random.fork_rng(devices=[]):  # the caller's random numbers are not disturbed
             torch.manual_seed(cfg.seed)
-            self.G = ToyG(cfg.nz, data.dim, cfg.width, cfg.depth)
-            self.D = ToyD(data.dim * cfg.pack, cfg.width, cfg.depth)
-        self.opt_g = torch.optim.Adam(self.G.parameters(), cfg.lr_g, (cfg.beta1, 0.999))
-        self.opt_d = torch.optim.Adam(self.D.parameters(), cfg.lr_d, (cfg.beta1, 0.999))
+            self.G = ToyG(cfg.nz, data.dim, cfg.width, cfg.depth).to(data.means.dtype)
+            self.D = ToyD(data.dim * cfg.pack, cfg.width, cfg.depth).to(data.means.dtype)
+        self.opt_g, self.opt_d = optimisers(self.G, self.D, cfg)
         self.rng = torch.Generator().manual_seed(cfg.seed)
         self.steps_done = 0
 
     def step(self) -> ToyStats:
         """Move D `d_steps` times, then G once."""
-        loss = LOSSES[self.cfg.loss]
+        loss = loss_of(self.cfg)
         for _ in range(self.cfg.d_steps):
             real, fake = self.data.sample(self.cfg.batch_size, self.rng), self.G(self.draw_z())
 
@@ -101,6 +114,7 @@ class ToyGame:
             score_real, score_fake = self.score(real), self.score(fake.detach())
             loss_d = loss.d(score_real, score_fake)
             update(self.opt_d, loss_d)
+            clip(self.D, self.cfg.weight_clip)
 
         # G: raise the score of its fakes, as the D that has just moved sees them
         loss_g = loss.g(self.score(fake))
@@ -111,8 +125,8 @@ class ToyGame:
         return ToyStats(self.steps_done, *torch.stack(values).tolist())
 
     def draw_z(self) -> Tensor:
-        """`(batch_size, nz)` from the standard normal distribution."""
-        return torch.randn(self.cfg.batch_size, self.cfg.nz, generator=self.rng)
+        """`(batch_size, nz)` from the latent distribution."""
+        return latent(self.cfg.batch_size, self.cfg, self.rng).to(self.data.means.dtype)
 
     def score(self, x: Tensor) -> Tensor:
         """D's logits of `x`, `(n, dim)`, through what stands between the data and D: noise, packs."""
@@ -123,7 +137,36 @@ class ToyGame:
     @torch.no_grad()
     def sample(self, n: int, seed: int = 0) -> Tensor:
         """`(n, dim)` fakes, always of the same z for the same seed."""
-        return self.G(torch.randn(n, self.cfg.nz, generator=torch.Generator().manual_seed(seed)))
+        return self.G(latent(n, self.cfg, torch.Generator().manual_seed(seed)).to(self.data.means.dtype))
+
+
+def latent(n: int, cfg: ToyConfig, rng: torch.Generator) -> Tensor:
+    """`(n, nz)` draws of z."""
+    if cfg.latent == "uniform":
+        return torch.rand(n, cfg.nz, generator=rng) * 2 - 1
+    return torch.randn(n, cfg.nz, generator=rng)
+
+
+def loss_of(cfg: ToyConfig) -> Loss:
+    """The two losses, with the target of real points put into D's."""
+    d, g = LOSSES[cfg.loss]
+    return Loss(d if cfg.real_target == 1 else functools.partial(d, real_target=cfg.real_target), g)
+
+
+def optimisers(G: nn.Module, D: nn.Module, cfg: ToyConfig) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
+    """G's and D's."""
+    if cfg.optimiser == "sgd":
+        return torch.optim.SGD(G.parameters(), cfg.lr_g), torch.optim.SGD(D.parameters(), cfg.lr_d)
+    betas = (cfg.beta1, 0.999)
+    return torch.optim.Adam(G.parameters(), cfg.lr_g, betas), torch.optim.Adam(D.parameters(), cfg.lr_d, betas)
+
+
+@torch.no_grad()
+def clip(D: nn.Module, bound: float) -> None:
+    """Keep every weight within plus or minus `bound` (Arjovsky et al. 2017); 0 leaves them."""
+    if bound:
+        for weight in D.parameters():
+            weight.clamp_(-bound, bound)
 
 
 def update(opt: torch.optim.Optimizer, loss: Tensor) -> None:

@@ -13,9 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
-from dcgan_lib.losses import LOSSES
 from dcgan_lib.toy.data import Mixture
-from dcgan_lib.toy.game import ToyConfig, ToyGame
+from dcgan_lib.toy.game import ToyConfig, ToyGame, clip, latent, loss_of, optimisers
 
 
 class ManyGames:
@@ -26,17 +25,17 @@ class ManyGames:
         self.data, self.cfg = data, cfg
         self.games = [ToyGame(data, dataclasses.replace(cfg, seed=s)) for s in seeds]
         self.G, self.D = (Stack([getattr(game, name) for game in self.games]) for name in "GD")
-        self.opt_g = torch.optim.Adam(self.G.parameters(), cfg.lr_g, (cfg.beta1, 0.999))
-        self.opt_d = torch.optim.Adam(self.D.parameters(), cfg.lr_d, (cfg.beta1, 0.999))
+        self.opt_g, self.opt_d = optimisers(self.G, self.D, cfg)
 
     def step(self) -> None:
         """One step of every game."""
-        loss = LOSSES[self.cfg.loss]
+        loss = loss_of(self.cfg)
         for _ in range(self.cfg.d_steps):
             real = torch.stack([self.data.sample(self.cfg.batch_size, game.rng) for game in self.games])
             fake = self.G(torch.stack([game.draw_z() for game in self.games]))  # (games, n, dim)
             loss_d = vmap(loss.d)(self.score(real), self.score(fake.detach())).sum()  # no game feels another
             _update(self.opt_d, loss_d)
+            clip(self.D, self.cfg.weight_clip)
         _update(self.opt_g, vmap(loss.g)(self.score(fake)).sum())
 
     def play(self) -> ManyGames:
@@ -54,7 +53,7 @@ class ManyGames:
     @torch.no_grad()
     def sample(self, n: int, seed: int = 0) -> Tensor:
         """`(games, n, dim)` fakes: every game is given the same z."""
-        z = torch.randn(n, self.cfg.nz, generator=torch.Generator().manual_seed(seed))
+        z = latent(n, self.cfg, torch.Generator().manual_seed(seed)).to(self.data.means.dtype)
         return self.G(z.expand(len(self.games), -1, -1))
 
 

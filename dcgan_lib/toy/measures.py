@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -45,6 +46,46 @@ def pushforward(G: Callable[[Tensor], Tensor], edges: Tensor, n: int = 4000) -> 
 def total_variation(p: Tensor, q: Tensor) -> float:
     """Half the sum of |p - q| over bins: the share of probability in the wrong place, 0 (equal) to 1 (disjoint)."""
     return float((p - q).abs().sum() / 2)
+
+
+def cell_shares(x: Tensor, edges: Tensor) -> Tensor:
+    """`histogram` on the plane: share of the points `(n, 2)` in each cell, `(rows, columns)`, summing to one."""
+    column, row = (torch.bucketize(axis.contiguous(), edges[1:-1].to(x.dtype)) for axis in x.T)
+    bins = len(edges) - 1
+    return torch.bincount(row * bins + column, minlength=bins**2).reshape(bins, bins).to(x.dtype) / len(x)
+
+
+def divergence(p: Tensor, q: Tensor) -> float:
+    """The Jensen-Shannon divergence of two sets of shares that each sum to one: 0 (equal) to log 2 (disjoint)."""
+    for name, shares in (("p", p), ("q", q)):
+        if abs(float(shares.sum()) - 1) > 1e-4:
+            raise ValueError(f"{name} sums to {float(shares.sum()):.4f}: divide it by its sum")
+    middle = (p + q) / 2
+    return float((torch.xlogy(p, p) + torch.xlogy(q, q)).sum() / 2 - torch.xlogy(middle, middle).sum())
+
+
+def divergence_floor(data: Mixture, edges: Tensor, n: int, draws: int = 8, seed: int = 0) -> float:
+    """What `divergence` reads for a perfect generator, from `n` of its points: not 0, because n is finite.
+
+    The mean over some sets of points drawn from the data themselves.
+    """
+    p, rng = data.cell_masses(edges), torch.Generator().manual_seed(seed)
+    found = [divergence(p, cell_shares(data.sample(n, rng), edges)) for _ in range(draws)]
+    return sum(found) / draws
+
+
+def smoothed(shares: Tensor, cells: float) -> Tensor:
+    """Shares `(rows, columns)` blurred by a Gaussian of this standard deviation, in cells; the sum stays.
+
+    What would pass the border is reflected at it.
+    """
+    bins, reach = len(shares), math.ceil(3 * cells)
+    offsets = torch.arange(-reach, reach + 1)
+    weight = torch.exp(-((offsets / cells) ** 2) / 2).to(shares.dtype)
+    target = (torch.arange(bins)[:, None] + offsets) % (2 * bins)
+    target = torch.minimum(target, 2 * bins - 1 - target)
+    blur = torch.zeros(bins, bins, dtype=shares.dtype).scatter_add_(1, target, (weight / weight.sum()).expand(bins, -1))
+    return blur.T @ shares @ blur
 
 
 class Coverage(NamedTuple):
