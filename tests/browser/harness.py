@@ -85,11 +85,18 @@ def overtaken(request: Request) -> bool:
 
 @contextlib.contextmanager
 def opened(
-    browser: Browser, address: str, width: int = 1280, height: int = 900, scheme: str = "light", **context: object
+    browser: Browser,
+    address: str,
+    width: int = 1280,
+    height: int = 900,
+    scheme: str = "light",
+    init: str = "",
+    **context: object,
 ) -> Iterator[tuple[Page, Said]]:
-    """The page at `address` when it has settled: widgets rendered, mathematics typeset."""
+    """The page at `address` when it has settled: widgets rendered, mathematics typeset. `init` runs before all else."""
     made = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, **context)
     made.set_default_timeout(120_000)  # the machine may be busy
+    made.add_init_script(init)
     page, said = made.new_page(), Said()
     host = urlsplit(address).netloc
 

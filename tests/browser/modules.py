@@ -52,7 +52,7 @@ def modules(browser: Browser, extra: dict[str, bytes] | None = None) -> Iterator
                 return super().do_GET()
             body = files.get(name, b"<!doctype html><title>modules</title>")
             self.send_response(200)
-            self.send_header("Content-Type", "text/html" if name == "" else "application/octet-stream")
+            self.send_header("Content-Type", self.guess_type(name) if name else "text/html")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
