@@ -73,6 +73,16 @@ def layers(G: Generator) -> dict[int, int]:
     return {START * 2**k: width for k, width in enumerate(G.cfg.g_widths)}
 
 
+def check_maps(G: Generator, side: int, maps: Iterable[int]) -> None:
+    """Raises ValueError, naming what there is, unless G has this layer and these of its maps."""
+    known = layers(G)
+    if side not in known:
+        raise ValueError(f"layer {side!r}: this generator has maps of side {', '.join(map(str, known))}")
+    for number in maps:
+        if not 0 <= number < known[side]:
+            raise ValueError(f"map {number} of layer {side}: it has the maps 0 to {known[side] - 1}")
+
+
 @contextmanager
 def scaled(G: Generator, factors: Mapping[int, Mapping[int, float]]) -> Iterator[None]:
     """Within it, maps of G are multiplied by a factor before the next layer reads them.
@@ -84,7 +94,7 @@ def scaled(G: Generator, factors: Mapping[int, Mapping[int, float]]) -> Iterator
         ValueError: G has no such layer or no such map.
     """
     for side, chosen in factors.items():
-        _check_maps(G, side, chosen)
+        check_maps(G, side, chosen)
     hooks = [_block(G, side).register_forward_hook(_times(chosen)) for side, chosen in factors.items()]
     try:
         yield
@@ -111,7 +121,7 @@ def effects(G: Generator, z: Tensor, side: int) -> Tensor:
     Raises:
         ValueError: G has no such layer.
     """
-    _check_maps(G, side, [])
+    check_maps(G, side, [])
     k = list(layers(G)).index(side)
     found = []
     for one in z:
@@ -127,15 +137,6 @@ def effects(G: Generator, z: Tensor, side: int) -> Tensor:
 
 def _block(G: Generator, side: int) -> nn.Module:
     return G.blocks[list(layers(G)).index(side)]
-
-
-def _check_maps(G: Generator, side: int, maps: Iterable[int]) -> None:
-    known = layers(G)
-    if side not in known:
-        raise ValueError(f"layer {side!r}: this generator has maps of side {', '.join(map(str, known))}")
-    for number in maps:
-        if not 0 <= number < known[side]:
-            raise ValueError(f"map {number} of layer {side}: it has the maps 0 to {known[side] - 1}")
 
 
 def _times(chosen: Mapping[int, float]) -> Callable:

@@ -4,7 +4,7 @@
 import { SIDE, LAST_BOUND, codeOf, cornersOf, inUnit, kept, linkOf, onSheet, placeOf, shareOf, shifted, stateFrom, step, zOf } from "./explorer-math.mjs";
 import { inView } from "./files.mjs";
 import { generatorOf } from "./models.mjs";
-import { button, choice, make, perFrame, picture, pixelsOf, range, stillPlease, written } from "./ui.mjs";
+import { anySeed, button, choice, make, perFrame, picture, pixelsOf, range, seedField, stillPlease, written } from "./ui.mjs";
 
 const PATH_TRAITS = ["model", "seed_a", "seed_b", "seed_c", "t", "down", "path", "truncation"];
 const TRAITS = [...PATH_TRAITS, "shifts", "given"];
@@ -13,7 +13,6 @@ const LEG = 4000; // milliseconds from A to B while it plays
 const STILL_STEP = 0.1; // of t at a press, for who asked for less motion
 const KEY_STEP = 0.05;
 const MOST_STEPS = 4; // along a direction, either way
-const MOST_SEED = 99_999;
 
 /** Twenty-five images and a mark that the reader moves. `move(t, down)` is called while it is moved. */
 function makeSheet(move) {
@@ -77,20 +76,6 @@ function makeSheet(move) {
     canvas.getContext("2d").drawImage(image, 0, 0);
   };
   return { element, showMark, showImage, want, work, stale: () => states.some((state) => state !== drawnAs) };
-}
-
-/** A seed: its number, and a button for another one. */
-function seedField(name, change) {
-  const input = make("input", "", { type: "number", min: 0, max: 2 ** 31 - 1, step: 1, inputMode: "numeric" });
-  input.setAttribute("aria-label", `Seed ${name}`);
-  const label = make("label", "", {}, make("span", "", { textContent: name }), input);
-  input.addEventListener("change", () => {
-    if (input.value !== "" && input.checkValidity()) change(Number(input.value));
-  });
-  const another = button("New", () => change(Math.floor(Math.random() * (MOST_SEED + 1))));
-  another.setAttribute("aria-label", `New seed ${name}`);
-  const element = make("span", "explorer-seed", {}, label, another);
-  return { element, show: (value) => document.activeElement !== input && (input.value = value) };
 }
 
 /** Sliders along the model's directions, in two groups; below them what the last one moved does. */
@@ -317,8 +302,7 @@ function render({ model, el }) {
   figure.append(row("explorer-images", sheet.element, row("explorer-main", main.element)), note);
   if (compact) {
     const another = button("New seeds", () => {
-      const seed = () => Math.floor(Math.random() * (MOST_SEED + 1));
-      change({ seed_a: seed(), seed_b: seed(), seed_c: seed() });
+      change({ seed_a: anySeed(), seed_b: anySeed(), seed_c: anySeed() });
     });
     figure.append(row("dcgan-controls", along.element, player.element, another));
   } else {

@@ -83,7 +83,8 @@ function plan(layers) {
  * The generator of these weights: `{ nz, size, nc, maps, forward, engine }`.
  *
  * `forward(z, touch)` returns `size * size * nc` floats in [-1, 1], pixel by pixel. `touch(k, map)`, if given, is called
- * when map k is ready, k = 0 for the 4x4 ones: it may read and change it through `valueAt` and `data`.
+ * when map k is ready, k = 0 for the 4x4 ones: it may read and change it through `place` and `data`. With `z` null the
+ * pass begins at map `from`, which `touch` then has to fill in.
  */
 export async function createGenerator(manifest, buffer, { assembly = true } = {}) {
   const { layers, nz, nc } = manifest;
@@ -161,13 +162,13 @@ export async function createGenerator(manifest, buffer, { assembly = true } = {}
     }
   }
 
-  function forward(z, touch = null) {
-    project(z);
-    touch?.(0, views[0]);
-    steps.forEach((step, k) => {
-      up(step);
-      if (!step.last) touch?.(k + 1, views[k + 1]);
-    });
+  function forward(z, touch = null, from = 0) {
+    if (z) project(z);
+    touch?.(from, views[from]);
+    for (let k = from; k < steps.length; k++) {
+      up(steps[k]);
+      if (!steps[k].last) touch?.(k + 1, views[k + 1]);
+    }
     const last = views.at(-1);
     const image = new Float32Array(last.size * last.size * nc);
     for (let y = 0, i = 0; y < last.size; y++) {

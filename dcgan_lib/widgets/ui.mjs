@@ -60,6 +60,22 @@ export function button(label, press) {
   return element;
 }
 
+export const anySeed = () => Math.floor(Math.random() * 100_000);
+
+/** A seed: its number, and a button for another one. */
+export function seedField(name, change) {
+  const input = make("input", "", { type: "number", min: 0, max: 2 ** 31 - 1, step: 1, inputMode: "numeric" });
+  input.setAttribute("aria-label", `Seed ${name}`);
+  const label = make("label", "", {}, make("span", "", { textContent: name }), input);
+  input.addEventListener("change", () => {
+    if (input.value !== "" && input.checkValidity()) change(Number(input.value));
+  });
+  const another = button("New", () => change(anySeed()));
+  another.setAttribute("aria-label", `New seed ${name}`);
+  const element = make("span", "dcgan-seed", {}, label, another);
+  return { element, show: (value) => document.activeElement !== input && (input.value = value) };
+}
+
 /** A canvas of images, `show(image)` with `size * size * nc` floats in [-1, 1], pixel by pixel. */
 export function picture({ width, alt }) {
   const canvas = make("canvas", "dcgan-picture dcgan-pixelated", { width: 1, height: 1 });
