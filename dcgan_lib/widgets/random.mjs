@@ -16,7 +16,7 @@ export function mersenneTwister(seed) {
     }
     at = 0;
   };
-  return () => {
+  const next = () => {
     if (at === 624) refill();
     let y = state[at++];
     y ^= y >>> 11;
@@ -24,14 +24,28 @@ export function mersenneTwister(seed) {
     y ^= (y << 15) & 0xefc60000;
     return (y ^ (y >>> 18)) >>> 0; // 32 bits
   };
+  next.save = () => ({ words: state.slice(), at });
+  next.load = (saved) => {
+    state.set(saved.words);
+    at = saved.at;
+  };
+  return next;
 }
 
 /** torch.rand(n), float32: the lowest 24 bits of each number. */
-const uniform = (next) => (next() & 0xffffff) / 2 ** 24;
+export const uniform = (next) => (next() & 0xffffff) / 2 ** 24;
 
-/** torch.randn(n, generator=seed), n of at least 16: Box-Muller on sixteen numbers at a time, eight pairs. */
-export function randn(n, seed) {
-  const next = mersenneTwister(seed);
+/** torch.rand(n, dtype=torch.float64): of 64 bits the lowest 53. */
+export function uniform64(next) {
+  const high = next();
+  return ((high & 0x1fffff) * 2 ** 32 + next()) / 2 ** 53;
+}
+
+/** torch.randn(n, generator=torch.Generator().manual_seed(seed)), n of at least 16. */
+export const randn = (n, seed) => normals(n, mersenneTwister(seed));
+
+/** The same from a generator that is already running: Box-Muller on sixteen numbers at a time, eight pairs. */
+export function normals(n, next) {
   const z = Float32Array.from({ length: n }, () => uniform(next));
   const pairs = (start) => {
     for (let i = start; i < start + 8; i++) {
@@ -54,11 +68,7 @@ export function randn(n, seed) {
 export function truncatedNormal(n, seed, bound) {
   const next = mersenneTwister(seed);
   const inside = erf(bound / Math.SQRT2);
-  const uniform64 = () => {
-    const high = next(); // 64 bits, of which the lowest 53 are kept
-    return ((high & 0x1fffff) * 2 ** 32 + next()) / 2 ** 53;
-  };
-  return Float32Array.from({ length: n }, () => Math.SQRT2 * inverseErf((uniform64() * 2 - 1) * inside));
+  return Float32Array.from({ length: n }, () => Math.SQRT2 * inverseErf((uniform64(next) * 2 - 1) * inside));
 }
 
 /** uniform in [-1, 1): torch.rand(1, n) * 2 - 1. */
