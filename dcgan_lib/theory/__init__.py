@@ -1,6 +1,7 @@
 """What the theory of GANs says, in forms that can be computed.
 
 `densities`: the best discriminator, the value of the game and its divergences, by quadrature on a line.
+`pair`: two densities that can be moved, widened, drawn and blurred, with all of that read out.
 `dirac`: the smallest GAN, one number against one number, and how gradient steps move it.
 """
 
@@ -28,10 +29,13 @@ from dcgan_lib.theory.dirac import (
     trajectory,
     update_matrix,
 )
+from dcgan_lib.theory.pair import Pair, Shape
 
 __all__ = [
     "GAMES",
     "DiracGame",
+    "Pair",
+    "Shape",
     "best_value",
     "eigenvalues",
     "growth",
