@@ -36,7 +36,7 @@ PAGE = """<!doctype html><html lang="en" data-content_root="./" data-theme="{sch
 <link rel="stylesheet" href="_static/pydata.css"><link rel="stylesheet" href="_static/theme.css">
 <link rel="stylesheet" href="_static/book.css"></head>
 <body><main class="bd-content" style="display: block; padding: 0 1rem; max-width: 46rem; margin: auto">
-<h1>{title}</h1><div class="cell_output"><div class="output">{views}</div></div></main>
+<h1 style="overflow-wrap: anywhere">{title}</h1><div class="cell_output"><div class="output">{views}</div></div></main>
 <script type="application/vnd.jupyter.widget-state+json">{state}</script>
 <script type="module" src="_static/afm-host.mjs"></script></body></html>
 """
