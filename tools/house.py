@@ -1,11 +1,12 @@
 """The book's own Sphinx extension: what the site needs beyond its settings in _config.yml.
 
 - MathJax comes from a Python package into `web/vendor/`, so that a page asks no outside host for it.
-- The shipped generators go there too, in the form that a page computes with.
+- The shipped generators go there too, in the form that a page computes with, and the recorded runs.
 - What a widget needs becomes files beside the page (widget_files.py).
 - Outputs made with an older library are forgotten, and then every page is made anew.
 - Thebe's files, which the theme loads even when Thebe is off, are left out.
 - The bibliography's markup says what it is.
+- Where scripts are off, a widget's picture or sentence stands in its place (noscript.py).
 - A page of text with a live cell in it offers no Colab button: Colab opens notebooks only.
 """
 
@@ -21,14 +22,17 @@ from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
 from dcgan_lib import pretrained
+from dcgan_lib.widgets.scrubber import recorded, run_files
 from dcgan_lib.widgets.serving import model_files
 from tools.fingerprint import EXECUTED_FROM, ROOT, SHOWN_WITH, fingerprint, forget_stale_outputs
+from tools.noscript import StandIns
 from tools.widget_files import move_page
 
 log = logging.getLogger(__name__)
 
 MATHJAX = ROOT / "web" / "vendor" / "mathjax"
 MODELS = ROOT / "web" / "vendor" / "models"
+RUNS = ROOT / "web" / "vendor" / "runs"
 MATHJAX_SCRIPT = "tex-mml-chtml.js"
 MATHJAX_SHA256 = "8aacaa13814e2dd77de7b5f10a7c0cda3a0bcd0af3a2129f8aa7a794f607fd55"  # MathJax 3.2.2
 
@@ -60,18 +64,30 @@ def copy_mathjax(target: Path = MATHJAX) -> None:
 
 def copy_models(target: Path = MODELS) -> None:
     """Write every shipped generator as the page reads it: `<name>.json` and `<name>.bin`."""
-    target.mkdir(parents=True, exist_ok=True)
     for name in pretrained.available():
-        manifest, weights = model_files(name)
-        for file, content in ((f"{name}.json", json.dumps(manifest).encode()), (f"{name}.bin", weights)):
-            if not (target / file).exists() or (target / file).read_bytes() != content:
-                (target / file).write_bytes(content)
+        write_files(target, name, *model_files(name), "bin")
+
+
+def copy_runs(target: Path = RUNS) -> None:
+    """Write every recorded run as the page reads it: `<name>.json` and `<name>.webp`."""
+    for name in recorded():
+        write_files(target, name, *run_files(name), "webp")
+
+
+def write_files(target: Path, name: str, manifest: dict, data: bytes, suffix: str) -> None:
+    """What `files.mjs` fetches. A file that holds this already is left alone."""
+    target.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(manifest, separators=(",", ":")).encode()
+    for file, content in ((f"{name}.json", text), (f"{name}.{suffix}", data)):
+        if not (target / file).exists() or (target / file).read_bytes() != content:
+            (target / file).write_bytes(content)
 
 
 def prepare(app: Sphinx) -> None:
     """Before anything is read."""
     copy_mathjax()
     copy_models()
+    copy_runs()
     if forget_stale_outputs():
         log.info("the library, its data or its requirements changed: every chapter is executed anew")
 
@@ -116,4 +132,5 @@ def setup(app: Sphinx) -> dict:
     app.connect("html-page-context", mend_citations)
     app.connect("html-page-context", move_page, priority=900)
     app.connect("html-page-context", drop_launch, priority=900)
+    app.add_post_transform(StandIns)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

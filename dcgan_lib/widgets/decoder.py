@@ -12,6 +12,7 @@ import traitlets
 from dcgan_lib.training import decode as decoding
 from dcgan_lib.training import telltale
 from dcgan_lib.widgets.bundle import bundle
+from dcgan_lib.widgets.still import Still
 
 HERE = Path(__file__).parent
 LONGEST = 100_000  # characters; a line of a log has about a hundred
@@ -33,7 +34,7 @@ def book() -> dict[str, Any]:
     }
 
 
-class LossDecoder(anywidget.AnyWidget):
+class LossDecoder(Still, anywidget.AnyWidget):
     """Type or paste losses; read what they are, which outputs of D fit them, and what to do.
 
         decoder = LossDecoder("Loss_D: 0.05 Loss_G: 7")
@@ -56,6 +57,13 @@ class LossDecoder(anywidget.AnyWidget):
 
     def __repr__(self) -> str:
         return f"LossDecoder: {telltale.STATES[self.reading.state][0]}"
+
+    @property
+    def said(self) -> str:
+        """The example's reading."""
+        title, says, do = telltale.STATES[self.reading.state]
+        read = f"`{self.text}` reads: " if len(self.text) < 100 and "`" not in self.text else ""
+        return f"A decoder of losses. {read}{title}. {' '.join((says, *do))}"
 
     @traitlets.validate("text")
     def _check_text(self, proposal: dict) -> str:

@@ -141,6 +141,28 @@ class LatentExplorer(ServesModels):
         poster.save(file, format="webp", quality=POSTER_QUALITY, method=4)
         return file.getvalue()
 
+    @property
+    def said(self) -> str:
+        """What the picture shows."""
+        what = self.models.get(self.model, "images")
+        return (
+            f"A sheet of {SIDE**2} {what} drawn by a generator, which turn into each other from three corners; "
+            "beside it one of them, larger."
+        )
+
+    def still(self) -> Image.Image:
+        """The sheet and the picture, as the page opens."""
+        with Image.open(io.BytesIO(self.poster)) as poster:
+            size = poster.height // SIDE
+            sheet, one = (
+                poster.crop((0, 0, SIDE * size, SIDE * size)),
+                poster.crop((SIDE * size, 0, poster.width, size)),
+            )
+            picture = Image.new("RGB", ((2 * SIDE) * size, SIDE * size), "white")
+            picture.paste(sheet)
+            picture.paste(one.resize(((SIDE - 1) * size,) * 2, Image.Resampling.NEAREST), ((SIDE + 1) * size, 0))
+        return picture
+
     def _networks(self) -> pretrained.Pretrained:
         return _loaded(self.model)
 

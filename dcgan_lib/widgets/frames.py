@@ -14,6 +14,7 @@ import traitlets
 from PIL import Image
 
 from dcgan_lib.plotting import grid
+from dcgan_lib.widgets.still import Still
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,7 +27,7 @@ MAX_BYTES = 2_500_000
 """Of one widget's pictures, as the page carries them (base64): a phone must still like the page."""
 
 
-class FrameSlider(anywidget.AnyWidget):
+class FrameSlider(Still, anywidget.AnyWidget):
     """A grid of pictures with one control per axis: a slider for numbers, a choice for words.
 
     Make one with `frame_slider`. `values` is where it stands, as `{"t": 0.5, "path": "slerp"}`; set it from
@@ -67,6 +68,30 @@ class FrameSlider(anywidget.AnyWidget):
     def nbytes(self) -> int:
         """What the pictures weigh in a page, in bytes: base64 makes four of three."""
         return sum(4 * math.ceil(len(frame) / 3) for frame in self.frames)
+
+    @property
+    def said(self) -> str:
+        """What the picture shows, as its alternative text has it."""
+        return self.alts[self._place()]
+
+    def still(self) -> Image.Image:
+        """The picture that is shown; of those drawn in advance, the nearest."""
+        with Image.open(io.BytesIO(self.frames[self.order[self._place()]])) as frame:
+            picture = frame.convert("RGB")
+        if self.pixelated:
+            return picture.resize(self.size, Image.Resampling.NEAREST)
+        picture.info["css_width"] = self.size[0]
+        return picture
+
+    def _place(self) -> int:
+        """Where the values stand in the grid, whose last axis runs fastest."""
+        place = 0
+        for axis in self.axes:
+            value, choices = self.values[axis["name"]], axis["values"]
+            if value not in choices:  # a kernel has drawn between
+                value = min(choices, key=lambda choice, value=value: abs(choice - value))
+            place = place * len(choices) + choices.index(value)
+        return place
 
     @traitlets.validate("values")
     def _check_values(self, proposal: dict) -> dict:

@@ -7,18 +7,23 @@ from pathlib import Path
 import anywidget
 import torch
 import traitlets
+from PIL import Image
 
 from dcgan_lib.losses import LOSSES, d_cross_entropy, d_hinge, d_least_squares, d_wasserstein, slope
+from dcgan_lib.plotting import D_COLOUR, G_COLOUR, REAL_COLOUR, REFERENCE
 from dcgan_lib.widgets.bundle import bundle
+from dcgan_lib.widgets.frames import to_image
+from dcgan_lib.widgets.still import Still
 
 HERE = Path(__file__).parent
 FARTHEST = 8.0  # logits on the axis: D = 0.03 % to 99.97 %
 ROLES = ("g", "d_fake", "d_real")
+COLOURS = dict(zip(ROLES, (G_COLOUR, D_COLOUR, REAL_COLOUR)))
 SETTLED = {d_cross_entropy: (1e3, -1e3), d_least_squares: (1, 0), d_wasserstein: (0, 0), d_hinge: (1, -1)}
 """For each loss of D a real and a fake score that cost it nothing."""
 
 
-class LossExplorer(anywidget.AnyWidget):
+class LossExplorer(Still, anywidget.AnyWidget):
     """Every loss of `dcgan_lib.losses` over D's logit of one sample; drag along the curve.
 
         explorer = LossExplorer(loss="saturating", logit=-7)
@@ -74,6 +79,30 @@ class LossExplorer(anywidget.AnyWidget):
         for name in LOSSES:
             found[name] = slope(lambda x, name=name: of_one(name, self.role, x, self.real_target), logit).item()
         return found
+
+    @property
+    def said(self) -> str:
+        """The state in a sentence."""
+        whose = {"g": "G's loss", "d_fake": "D's loss of a fake", "d_real": "D's loss of a real image"}[self.role]
+        now = f"at {self.logit:g}, where D = {self.probability:.3g}, {self.loss.replace('_', '-')} costs"
+        found = f"{self.values[self.loss]:.4g} and its slope is {self.slopes[self.loss]:.4g}"
+        return f"{whose} of one sample over D's logit, in every game; {now} {found}."
+
+    def still(self) -> Image.Image:
+        """The curves, and a point at the logit."""
+        import matplotlib.pyplot as plt
+
+        logits = torch.linspace(-FARTHEST, FARTHEST, 129)
+        figure, ax = plt.subplots(figsize=(6.4, 3.2), layout="constrained")
+        ax.axvline(self.logit, color=REFERENCE, lw=0.8)
+        for name in LOSSES:
+            look = {"color": COLOURS[self.role], "lw": 2.5} if name == self.loss else {"color": REFERENCE, "lw": 1}
+            curve = [of_one(name, self.role, logit[None], self.real_target).item() for logit in logits]
+            ax.plot(logits, curve, **look)
+        ax.plot([self.logit], [self.values[self.loss]], "o", color="black")
+        ax.set(xlabel="D's logit", ylabel="loss", ylim=(-FARTHEST, FARTHEST))
+        ax.set_title(self.loss.replace("_", "-"))
+        return to_image(figure)
 
 
 def of_one(name: str, role: str, logit: torch.Tensor, real_target: float = 1.0) -> torch.Tensor:

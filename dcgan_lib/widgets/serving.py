@@ -11,9 +11,10 @@ import anywidget
 from dcgan_lib import pretrained
 from dcgan_lib.directions import read_directions
 from dcgan_lib.widgets.page_model import page_model
+from dcgan_lib.widgets.still import Still
 
 
-class Serves(anywidget.AnyWidget):
+class Serves(Still, anywidget.AnyWidget):
     """Answers the front end's questions for files; `files.mjs` asks them."""
 
     serves: ClassVar[dict[str, Callable[[str], tuple[dict, bytes]]]] = {}
