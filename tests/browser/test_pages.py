@@ -13,13 +13,19 @@ from tools.book import SITE
 
 PAGES = harness.pages()
 SEEN = [("light", 1280), ("dark", 1280), ("light", 390)]
+READ = """async () => {
+  for (let y = 0; y < document.body.scrollHeight; y += 600) {
+    window.scrollTo(0, y);
+    await new Promise(done => requestAnimationFrame(() => setTimeout(done)));
+  }
+}"""
 
 
 @pytest.fixture(scope="module", params=PAGES)
 def page_and_said(request, browser, address):
-    """One page at desktop width, scrolled to its end."""
+    """One page at desktop width, read from its top to its end: pictures load when they come into view."""
     with harness.opened(browser, address + request.param) as (page, said):
-        page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+        page.evaluate(READ)
         page.wait_for_load_state("networkidle")
         yield page, said
 
