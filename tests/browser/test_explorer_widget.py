@@ -1,12 +1,11 @@
 """The latent explorer in a page: its z is Python's, its code and its link lead back, and every control answers."""
 
-import base64
-
 import pytest
 import torch
 
 from dcgan_lib.widgets import LatentExplorer
 from dcgan_lib.widgets.serving import model_files
+from tests.browser.live import live as with_kernel
 from tests.browser.modules import modules
 from tests.browser.shown import shown
 from tools import house
@@ -245,43 +244,13 @@ def test_every_control_has_a_name(widget):
         assert control.evaluate("c => c.getAttribute('aria-label') || c.labels?.[0]?.textContent || c.textContent")
 
 
-LIVE = """async ({ code, state, manifest, weights }) => {
-  const { default: widget } = await import(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
-  const hears = {};
-  const emit = (event, ...details) => (hears[event] ?? []).forEach(hear => hear(...details));
-  window.sent = [];
-  window.live = {
-    get: name => state[name],
-    set(name, value) { state[name] = value; emit(`change:${name}`); },
-    on: (event, hear) => (hears[event] ??= []).push(hear),
-    off: (event, hear) => (hears[event] = (hears[event] ?? []).filter(h => h !== hear)),
-    save_changes: () => window.sent.push(structuredClone(state)),
-    send({ type, name }) {
-      const bytes = Uint8Array.from(atob(weights), c => c.charCodeAt(0));
-      setTimeout(() => emit("msg:custom", { type, name, manifest }, [new DataView(bytes.buffer)]));
-    },
-  };
-  const el = document.body.appendChild(document.createElement("div"));
-  window.leave = widget.render({ model: window.live, el });
-}"""
-
-
 @pytest.fixture
 def live(browser):
     """The widget as a kernel's front end has it: the weights come in a message, and Python moves it."""
     explorer = LatentExplorer()
-    manifest, weights = model_files("faces64")
-    traits = [
-        name for name in explorer.traits(sync=True) if not name.startswith("_") and name not in ("layout", "poster")
-    ]
-    page = browser.new_page()
-    page.set_content("<!doctype html><title>live</title><body>")
-    state = {name: getattr(explorer, name) for name in traits if name not in ("tabbable", "tooltip")}
-    given = {"code": explorer._esm, "state": state, "manifest": manifest, "weights": base64.b64encode(weights).decode()}
-    page.evaluate(LIVE, given)
-    ready(page)
-    yield explorer, page
-    page.close()
+    with with_kernel(browser, explorer) as page:
+        ready(page)
+        yield explorer, page
 
 
 def test_with_a_kernel_what_the_reader_does_arrives_in_python_with_its_z(live):
