@@ -4,9 +4,17 @@ A widget is one Python class (traits and their checks) and one ES module without
 without a kernel the page's own small host gives the module a model; `frames.mjs` says what a module may expect.
 """
 
+from dcgan_lib.widgets.convolution import ConvolutionArithmetic
 from dcgan_lib.widgets.decoder import LossDecoder
 from dcgan_lib.widgets.explorer import LatentExplorer
 from dcgan_lib.widgets.frames import FrameSlider, frame_slider
 from dcgan_lib.widgets.losses import LossExplorer
 
-__all__ = ["FrameSlider", "LatentExplorer", "LossDecoder", "LossExplorer", "frame_slider"]
+__all__ = [
+    "ConvolutionArithmetic",
+    "FrameSlider",
+    "LatentExplorer",
+    "LossDecoder",
+    "LossExplorer",
+    "frame_slider",
+]
