@@ -108,7 +108,7 @@ def trajectory(
     return torch.stack(path)
 
 
-def growth(game: DiracGame, h: float, method: str = "simultaneous", momentum: float = 0.0, steps: int = 1000) -> float:
+def growth(game: DiracGame, h: float, method: str = "simultaneous", momentum: float = 0.0, steps: int = 600) -> float:
     """By which factor one step moves the players away from rest (or, below 1, towards it), measured near rest.
 
     The players start 1e-5 away and are brought back to that distance after each step, so that what is measured stays

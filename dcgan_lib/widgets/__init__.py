@@ -6,12 +6,14 @@ without a kernel the page's own small host gives the module a model; `frames.mjs
 
 from dcgan_lib.widgets.convolution import ConvolutionArithmetic
 from dcgan_lib.widgets.decoder import LossDecoder
+from dcgan_lib.widgets.dirac import DiracCockpit
 from dcgan_lib.widgets.explorer import LatentExplorer
 from dcgan_lib.widgets.frames import FrameSlider, frame_slider
 from dcgan_lib.widgets.losses import LossExplorer
 
 __all__ = [
     "ConvolutionArithmetic",
+    "DiracCockpit",
     "FrameSlider",
     "LatentExplorer",
     "LossDecoder",
