@@ -9,12 +9,14 @@ from dcgan_lib.widgets.decoder import LossDecoder
 from dcgan_lib.widgets.dirac import DiracCockpit
 from dcgan_lib.widgets.explorer import LatentExplorer
 from dcgan_lib.widgets.frames import FrameSlider, frame_slider
+from dcgan_lib.widgets.inside import InsideG
 from dcgan_lib.widgets.losses import LossExplorer
 
 __all__ = [
     "ConvolutionArithmetic",
     "DiracCockpit",
     "FrameSlider",
+    "InsideG",
     "LatentExplorer",
     "LossDecoder",
     "LossExplorer",
