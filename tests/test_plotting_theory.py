@@ -78,12 +78,6 @@ def test_noise_lowers_the_ceiling_of_two_bars():
     assert right[0].get_ydata()[0] == pytest.approx(math.log(2)) and right[1].get_ydata()[0] < 0.6
 
 
-def test_a_play_shows_the_path_and_the_modulus_of_a_step():
-    fig = dirac_figures.plot_play(DiracGame(), 0.3, "simultaneous", steps=10)
-    assert len(fig.axes[0].get_lines()[1].get_xdata()) == 11
-    assert "1.011" in title(fig.axes[1])
-
-
 def test_eigenvalues_of_a_damped_game_lie_in_the_half_that_settles():
     fig = dirac_figures.plot_eigenvalues({"R1": DiracGame(r1=0.5)}, 0.3, torch.tensor([0.0, 1.0]))
     points = next(line for line in fig.axes[0].get_lines() if line.get_label() == "R1")

@@ -1,58 +1,16 @@
-"""Figures of the Dirac-GAN: where both players are pushed, where steps lead, what the eigenvalues say."""
+"""Figures of the Dirac-GAN: what the eigenvalues say."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import torch
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from dcgan_lib.plotting import D_COLOUR, G_COLOUR, REAL_COLOUR, REFERENCE
-from dcgan_lib.theory.dirac import DiracGame, eigenvalues, jacobian, trajectory, update_matrix
-
-SIDE = 2.3
-
-
-def plot_field(game: DiracGame, ax: Axes, side: float = SIDE) -> None:
-    """The two players' directions as arrows over the plane of theta (G) and psi (D)."""
-    ticks = torch.linspace(-side, side, 13, dtype=torch.float64)
-    theta, psi = torch.meshgrid(ticks, ticks, indexing="xy")
-    ax.quiver(theta, psi, *game.field(theta, psi), color="#bbbbbb", angles="xy", width=0.004, zorder=0)
-    ax.plot(0, 0, "+", color="#222222", ms=9)
-    ax.set_aspect("equal")
-    ax.set_xlim(-side, side)
-    ax.set_ylim(-side, side)
-    ax.set_xlabel("θ, where G's fakes are", color=G_COLOUR)
-    ax.set_ylabel("ψ, the slope of D's logit", color=D_COLOUR)
-
-
-def plot_trajectory(path: Tensor, ax: Axes, colour: str = "#222222") -> None:
-    """A path `(steps + 1, 2)`: dots for steps, a ring at the start, a disc at the end."""
-    ax.plot(path[:, 0], path[:, 1], "-o", color=colour, ms=2, lw=0.9, alpha=0.8)
-    ax.plot(*path[0], "o", color=colour, mfc="white", ms=7)
-    ax.plot(*path[-1], "o", color=colour, ms=7)
-
-
-def plot_play(
-    game: DiracGame, h: float, method: str, steps: int = 120, start: tuple[float, float] = (1.0, 1.0)
-) -> Figure:
-    """Steps of size `h` over the field (left) and the distance from the equilibrium over time (right)."""
-    path = trajectory(game, start, h, steps, method)
-    radius = path.norm(dim=1)
-    modulus = eigenvalues(update_matrix(game, h, method)).abs().max()
-    fig, (left, right) = plt.subplots(1, 2, figsize=(6.0, 3.1), width_ratios=[1.05, 1])
-    plot_field(game, left)
-    plot_trajectory(path, left)
-    right.plot(radius, color="#222222")
-    right.axhline(math.hypot(*start), color=REFERENCE, lw=1, ls=(0, (4, 3)))
-    right.set_ylim(0, 3.4)
-    right.set_xlabel("step")
-    right.set_title(f"distance from rest\nlargest |λ| of a step: {modulus:.3f}")
-    return fig
+from dcgan_lib.plotting import REAL_COLOUR, REFERENCE
+from dcgan_lib.theory.dirac import DiracGame, eigenvalues, jacobian, update_matrix
 
 
 def plot_eigenvalues(games: Mapping[str, DiracGame], h: float, rates: Tensor) -> Figure:

@@ -9,6 +9,7 @@ import torch
 from dcgan_lib import theory
 from dcgan_lib.theory import dirac
 from dcgan_lib.widgets import DiracCockpit
+from tests.browser.live import live
 from tests.browser.modules import modules
 from tests.browser.shown import grave, shown
 
@@ -385,44 +386,25 @@ def test_it_opens_where_python_put_it(browser):
     assert said.everything() == []
 
 
-LIVE = """async ({ code, state }) => {
-  const { default: widget } = await import(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
-  const hears = {};
-  window.sent = [];
-  window.live = {
-    get: name => state[name],
-    set(name, value) { state[name] = value; (hears[`change:${name}`] ?? []).forEach(hear => hear()); },
-    on: (event, hear) => (hears[event] ??= []).push(hear),
-    off: (event, hear) => (hears[event] = (hears[event] ?? []).filter(h => h !== hear)),
-    save_changes: () => window.sent.push(structuredClone(state)),
-  };
-  window.leave = widget.render({ model: window.live, el: document.body.appendChild(document.createElement("div")) });
-}"""
-
-
 def test_with_a_kernel_python_moves_the_page_and_hears_of_what_the_reader_does(browser):
     cockpit = DiracCockpit()
-    names = (*TRAITS, "start", "steps", "flow")
-    page = browser.new_page()
-    page.set_content("<!doctype html><title>live</title><body>")
-    page.evaluate(LIVE, {"code": cockpit._esm, "state": {name: getattr(cockpit, name) for name in names}})
-    page.evaluate("() => { live.set('gamma', 1); live.set('start', [1.5, 1]); }")
-    drawn(page)
-    assert "at critical damping" in words(page) and slider(page, "start θ").input_value() == "1.5"
-    assert page.evaluate("sent.length") == 0
-    slider(page, "momentum β").fill("-0.4")
-    press(page, "Play")
-    press(page, "Pause")
-    sent = page.evaluate("sent")
-    assert len(sent) == 1  # what plays is the page's own affair
-    cockpit.set_state({name: sent[-1][name] for name in names})
-    assert (cockpit.momentum, cockpit.gamma, cockpit.start) == (-0.4, 1.0, [1.5, 1.0])
-    page.evaluate("leave()")
-    before = words(page)
-    page.evaluate("live.set('gamma', 0)")
-    drawn(page)
-    assert words(page) == before
-    page.close()
+    with live(browser, cockpit, models=()) as page:
+        page.evaluate("() => { live.set('gamma', 1); live.set('start', [1.5, 1]); }")
+        drawn(page)
+        assert "at critical damping" in words(page) and slider(page, "start θ").input_value() == "1.5"
+        assert page.evaluate("sent.length") == 0
+        slider(page, "momentum β").fill("-0.4")
+        press(page, "Play")
+        press(page, "Pause")
+        sent = page.evaluate("sent")
+        assert len(sent) == 1  # what plays is the page's own affair
+        cockpit.set_state({name: sent[-1][name] for name in (*TRAITS, "start")})
+        assert (cockpit.momentum, cockpit.gamma, cockpit.start) == (-0.4, 1.0, [1.5, 1.0])
+        page.evaluate("leave()")
+        before = words(page)
+        page.evaluate("live.set('gamma', 0)")
+        drawn(page)
+        assert words(page) == before
 
 
 @pytest.mark.parametrize("width, scheme", [(1280, "light"), (390, "dark")])
