@@ -4,6 +4,7 @@ A widget is one Python class (traits and their checks) and one ES module without
 without a kernel the page's own small host gives the module a model; `frames.mjs` says what a module may expect.
 """
 
+from dcgan_lib.widgets.arithmetic import VectorArithmetic
 from dcgan_lib.widgets.convolution import ConvolutionArithmetic
 from dcgan_lib.widgets.decoder import LossDecoder
 from dcgan_lib.widgets.dirac import DiracCockpit
@@ -20,5 +21,6 @@ __all__ = [
     "LatentExplorer",
     "LossDecoder",
     "LossExplorer",
+    "VectorArithmetic",
     "frame_slider",
 ]
