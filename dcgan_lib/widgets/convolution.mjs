@@ -104,6 +104,7 @@ function render({ model, el }) {
   }
 
   function draw() {
+    if (!figure.clientWidth) return; // not in view: when it has a width it is drawn
     const state = read();
     const { kind: operation } = state.setting;
     const shown = model.get("view");
@@ -129,11 +130,12 @@ function render({ model, el }) {
   const later = perFrame(draw);
   const traits = ["view", "dims", "inserted", "lit_side", "lit", "table", "kind", ...Object.keys(NUMBERS)];
   traits.forEach((name) => model.on(`change:${name}`, later));
-  let width = 0;
+  let width = -1;
   const resized = new ResizeObserver(() => {
     if (figure.clientWidth === width) return;
     width = figure.clientWidth;
     later();
+    if (!width) play.stop();
   });
   resized.observe(figure);
   const watch = new IntersectionObserver(([entry]) => entry.isIntersecting || play.stop());
