@@ -12,6 +12,7 @@ from dcgan_lib.widgets.explorer import LatentExplorer
 from dcgan_lib.widgets.frames import FrameSlider, frame_slider
 from dcgan_lib.widgets.inside import InsideG
 from dcgan_lib.widgets.losses import LossExplorer
+from dcgan_lib.widgets.plane import PlaneGAN
 
 __all__ = [
     "ConvolutionArithmetic",
@@ -21,6 +22,7 @@ __all__ = [
     "LatentExplorer",
     "LossDecoder",
     "LossExplorer",
+    "PlaneGAN",
     "VectorArithmetic",
     "frame_slider",
 ]
