@@ -35,40 +35,43 @@ export function nearRest(play) {
   const { slope, damping } = linear(play);
   const values = eigenvalues(updateMatrix(play));
   const fate = fateOf(play);
-  const ends = `=\u00a0${written(largest(values), 4)}`;
+  const size = written(largest(values), 4);
+  const ends = `|λ|\u2060\u00a0=\u00a0${size}`; // in one piece: a line may otherwise break behind a bar
   const turns = values.some(([, im]) => im !== 0);
   const lever = `h\u00a0f\u2032(0)\u00a0=\u00a0${written(play.h * slope, 3)}`;
   const alternating = play.method === "alternating";
   if (play.momentum) return withMomentum({ play, fate, ends, lever, damping, alternating });
 
-  if (!damping && !alternating) return `Spirals out: |λ| = √(1 + h² f\u2032(0)²) ${ends}, above 1 for every h.`;
+  if (!damping && !alternating) return `Spirals out: |λ| = √(1 + h² f\u2032(0)²) = ${size}, above 1 for every h.`;
   if (fate === "circles" && !damping) return `Circles: a step's determinant is 1, so |λ| = 1 as long as h f\u2032(0) < 2. Here ${lever}.`;
   if (fate === "border" && !damping) return `On the border: ${lever}. The eigenvalues meet, and the least push leads away.`;
-  if (!damping) return `Flies off: ${lever} is above 2, and |λ|\u00a0${ends}.`;
+  if (!damping) return `Flies off: ${lever} is above 2, and ${ends}.`;
   if (fate !== "in" && fate !== "out") return "On the border: this damping and this step size balance, |λ| = 1.";
   if (!turns) {
-    if (fate === "out") return `Overshoots: the step is too large for this much damping, |λ|\u00a0${ends}.`;
+    if (fate === "out") return `Overshoots: the step is too large for this much damping, ${ends}.`;
     const critical = Math.abs(play.gamma - criticalGamma(play)) < 0.02;
-    return `Comes to rest without turning, ${critical ? "at" : "but more slowly than at"} critical damping: |λ|\u00a0${ends}.`;
+    return critical
+      ? `Comes to rest without turning, at critical damping: ${ends}, which the steps approach slowly.`
+      : `Comes to rest without turning, but more slowly than at critical damping: ${ends}.`;
   }
   const formula = alternating ? "√(1 − h d)" : "√(1 − h d + h² f\u2032(0)²)";
   const d = `damping d = ${written(damping, 3)}`;
-  if (fate === "out") return `Spirals out in spite of its ${d}: |λ| = ${formula} ${ends}. It needs more damping or a smaller h.`;
-  return `Spirals in, with ${d}: |λ| = ${formula} ${ends}.`;
+  if (fate === "out") return `Spirals out in spite of its ${d}: |λ| = ${formula} = ${size}. It needs more damping or a smaller h.`;
+  return `Spirals in, with ${d}: |λ| = ${formula} = ${size}.`;
 }
 
 function withMomentum({ play, fate, ends, lever, damping, alternating }) {
   const beta = play.momentum;
   if (damping) {
     const result = fate === "in" ? "Comes to rest" : "Leaves";
-    return `${result}: with momentum a step remembers the last one, so there are four eigenvalues; the largest has |λ|\u00a0${ends}.`;
+    return `${result}: with momentum a step remembers the last one, so there are four eigenvalues; the largest has ${ends}.`;
   }
-  if (!alternating) return `Spirals out: in simultaneous steps no momentum, of either sign, brings rest. |λ|\u00a0${ends}.`;
-  if (beta > 0) return `Spirals out: positive momentum carries the players past rest. |λ|\u00a0${ends}.`;
+  if (!alternating) return `Spirals out: in simultaneous steps no momentum, of either sign, brings rest. ${ends}.`;
+  if (beta > 0) return `Spirals out: positive momentum carries the players past rest. ${ends}.`;
   const border = `2\u00a0(1\u00a0+\u00a0β)\u00a0=\u00a0${written(2 * (1 + beta), 3)}`;
   return fate === "in"
-    ? `Comes to rest: negative momentum calms alternating steps while h f\u2032(0) < ${border}. Here ${lever}, |λ|\u00a0${ends}.`
-    : `Does not come to rest: ${lever} is not below ${border}, |λ|\u00a0${ends}.`;
+    ? `Comes to rest: negative momentum calms alternating steps while h f\u2032(0) < ${border}. Here ${lever}, ${ends}.`
+    : `Does not come to rest: ${lever} is not below ${border}, ${ends}.`;
 }
 
 /** What the straight-line picture cannot know. */

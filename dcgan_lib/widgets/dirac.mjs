@@ -85,6 +85,7 @@ function render({ model, el }) {
     values = eigenvalues(updateMatrix(play));
     size = largest(values);
     near = growth(play);
+    said.textContent = nearRest(play);
   }
 
   // --- the drawings and the numbers
@@ -110,7 +111,6 @@ function render({ model, el }) {
     eigen.draw({ values, size });
     distance.draw({ path, at, size, steps });
     table.show({ values, size, near, mean: meanFactor(path.slice(0, at + 1)) });
-    said.textContent = nearRest(play);
     far.textContent = [farOut(play), flowWords(curve)].filter(Boolean).join(" ");
     count.textContent = at < steps ? `${at} of ${steps} steps` : `${steps} steps`;
   });
