@@ -13,6 +13,7 @@ HOME = Path(dcgan_lib.__file__).parent
 FLOORS = (
     {"widgets"},
     {"plotting"},
+    {"experiments"},
     {"latent", "directions", "inspect", "metrics", "apps"},
     {"training"},
     {

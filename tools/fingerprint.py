@@ -19,6 +19,7 @@ EXECUTED_FROM = (
     "dcgan_lib/**/*",
     "data/checkpoints/**/*",
     "data/runs/**/*",
+    "data/results/*.json",
     "benchmarks/results/*.json",
 )
 """What a notebook's outputs depend on besides its cells."""

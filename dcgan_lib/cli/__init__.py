@@ -6,6 +6,7 @@ python -m dcgan_lib runs
 python -m dcgan_lib sample runs/faces --n 64 --to samples.png
 python -m dcgan_lib walk runs/faces --seeds 1 5 9 --to walk.gif
 python -m dcgan_lib data list
+python -m dcgan_lib reproduce arithmetic
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import textwrap
 import warnings
 from collections.abc import Sequence
 
-from dcgan_lib.cli import runs, show, train
+from dcgan_lib.cli import reproduce, runs, show, train
 from dcgan_lib.cli.parser import Parser
 from dcgan_lib.threads import wait_politely
 
@@ -65,6 +66,6 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(required=True, title="commands", metavar="command")
-    for command in (train, runs, show):
+    for command in (train, runs, show, reproduce):
         command.add(commands)
     return parser
