@@ -4,7 +4,7 @@ RUN := .venv/bin/python
 export PYTHONDONTWRITEBYTECODE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help env book serve test unit lab lint format bench benchgpu screenshots pythons repository clean
+.PHONY: help env book serve test unit lab lint format bench benchgpu benchpage weight screenshots pythons repository clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,12 @@ bench: env ## how fast is it here? some twelve minutes on a quiet machine; into 
 
 benchgpu: ## the same on a machine with a GPU and torch: eight minutes, into benchmarks/results/gpu.json
 	@$(PYTHON) benchmarks/gpu.py
+
+benchpage: env ## how fast is the page in a browser? five minutes on a quiet machine; into benchmarks/results/page.json
+	@$(RUN) benchmarks/page.py
+
+weight: ## what the widgets of each built page weigh, against what a page may carry
+	@$(RUN) -m tools.page_weight
 
 screenshots: env ## every page at two widths, light and dark, into _build/screenshots
 	@$(RUN) -m tests.browser.screenshots
