@@ -5,7 +5,8 @@ import torch
 import traitlets
 
 from dcgan_lib import inspect, latent, pretrained
-from dcgan_lib.widgets.inside import InsideG
+from dcgan_lib.metrics.attributes import load_reader
+from dcgan_lib.widgets import InsideG
 
 FACES = pretrained.load("faces64")
 
@@ -124,3 +125,69 @@ def test_it_describes_itself_in_a_line(inside):
 
 def test_it_is_light():
     assert len(InsideG._esm) + len(InsideG._css) < 57_000
+
+
+# --- what the widget lets one see in the face with which it opens
+
+
+def colours(image, where):
+    """Mean of a part of the picture, each colour of its own."""
+    part = {"background": image[:, :6, :], "shirt": image[:, 58:, 24:40]}[where]
+    return part.mean((1, 2))
+
+
+@pytest.mark.parametrize(("number", "holds", "other"), [(57, "background", "shirt"), (33, "shirt", "background")])
+def test_one_of_the_opening_maps_holds_the_background_the_other_the_shirt(number, holds, other):
+    inside = InsideG(off={16: [number]})
+    moved = {part: (colours(inside.image, part) - colours(inside.before, part)).abs().max() for part in (holds, other)}
+    assert moved[holds] > 0.3 and moved[other] < 0.1
+
+
+def test_on_the_other_seed_the_first_still_holds_the_background_and_the_second_has_lost_most_of_its_effect():
+    here, there = InsideG(off={}), InsideG(off={16: [57]}, t=1)
+    assert there.effects[33] < here.effects[33] / 2
+    assert 57 in there.effects.topk(2).indices
+    assert (colours(there.image, "background") - colours(there.before, "background")).abs().max() > 0.12
+
+
+def test_early_maps_say_who_and_late_ones_draw():
+    inside, reader = InsideG(off={}), load_reader()
+
+    def without(layer, n):
+        inside.layer = layer
+        inside.off = {layer: inside.effects.topk(n).indices.tolist()}
+        return inside.image, reader.read(inside.image[None])
+
+    before = reader.read(inside.before[None])
+    _, early = without(4, 32)
+    image, _ = without(32, 4)
+    assert early["skin"] > before["skin"] + 0.2  # another, darker skin
+    assert image.std() < 0.8 * inside.before.std()  # faded
+
+
+@pytest.mark.parametrize("side", [4, 8, 16, 32])
+def test_without_a_whole_layer_the_image_is_the_same_for_every_z(side):
+    first, second = (InsideG(t=t, off={side: range(inspect.layers(FACES.G)[side])}).image for t in (0, 1))
+    torch.testing.assert_close(first, second)
+    assert (first == 0).all() == (side == 32)  # grey
+
+
+def test_no_single_map_takes_the_glasses_away():
+    inside, reader = InsideG(off={}), load_reader()
+    with torch.no_grad():
+        stages = FACES.G.features(inside.z[None])
+        for k, maps in enumerate(stages[:-1]):
+            each = maps.repeat(maps.shape[1], 1, 1, 1)
+            each[range(len(each)), range(len(each))] = 0
+            for block in FACES.G.blocks[k + 1 :]:
+                each = block(each)
+            assert reader.read(each)["glasses"].all()
+    assert sum(len(maps[0]) for maps in stages[:-1]) == 480
+
+
+def test_later_layers_have_fewer_maps_and_each_matters_more():
+    z = latent.sample_z(2, FACES.cfg, seed=2)
+    effects = [inspect.effects(FACES.G, z, side) for side in inspect.layers(FACES.G)]
+    for kind in (lambda e: e.max(1).values.mean(), lambda e: e.median(1).values.mean()):
+        found = [kind(effect).item() for effect in effects]
+        assert found == sorted(found)

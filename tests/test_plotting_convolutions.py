@@ -58,16 +58,6 @@ def test_lines_and_maps_are_drawn_one_for_each_name():
     assert len(draw.maps({"a": torch.zeros(3, 3), "b": torch.ones(3, 3)}, kinds=["image", "signed"]).axes) == 2
 
 
-def test_sheets_of_maps_and_of_images_have_one_size():
-    of_maps, of_image = draw.feature_sheet(torch.randn(20, 4, 4)), draw.feature_sheet(torch.rand(3, 32, 32) * 2 - 1)
-    assert of_maps.size == of_image.size == (519, 129)
-
-
-def test_a_map_is_stretched_from_black_to_white():
-    pixels = draw.feature_sheet(torch.tensor([[[0.0, 5.0], [1.0, 2.0]]]).repeat(16, 1, 1)).getpixel
-    assert pixels((0, 0)) == (0, 0, 0) and pixels((63, 0)) == (255, 255, 255)
-
-
 def test_labels_that_would_overlap_are_moved_apart():
     (ax,) = draw.lines({"a": [0.0, 1.0], "b": [5.0, 1.001], "c": [2.0, 4.0]}, "step", "distance", x=[10, 20]).axes
     a, b, _ = (text.xyann[1] + 72 / ax.figure.dpi * ax.transData.transform(text.xy)[1] for text in ax.texts)

@@ -7,15 +7,12 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import torch
-import torch.nn.functional as F
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from PIL import Image
 from torch import Tensor
 
 from dcgan_lib.convolution import conv_size, overlap
-from dcgan_lib.data.images import to_uint8
 from dcgan_lib.plotting import D_COLOUR, G_COLOUR, REFERENCE, label_end
 from dcgan_lib.summary import Pair
 
@@ -199,30 +196,6 @@ def cost_bars(pair: Pair) -> Figure:
     axes[1][0].set_xlabel("parameters, millions")
     axes[1][1].set_xlabel("multiply-adds, millions")
     return fig
-
-
-def feature_sheet(stack: Tensor, columns: int = 8, rows: int = 2, side: int = 64) -> Image.Image:
-    """The first maps of a stack `(c, s, s)` as one picture of `rows` x `columns` tiles.
-
-    Each map is stretched from its least to its greatest value. A stack of 3 or fewer is taken for an image in [-1, 1]
-    and shown as large as the sheet is high. Every sheet has the same shape, so that they can stand in one place.
-    """
-    height, width = rows * (side + 1) - 1, columns * (side + 1) - 1
-    sheet = torch.ones(3, height, width)
-    if len(stack) <= 3:
-        large = F.interpolate(stack[None], size=height // stack.shape[1] * stack.shape[1])[0]
-        y, x = (height - large.shape[1]) // 2, (width - large.shape[2]) // 2
-        sheet[:, y : y + large.shape[1], x : x + large.shape[2]] = large
-        return _picture(sheet)
-    for i, one in enumerate(stack[: rows * columns]):
-        y, x = i // columns * (side + 1), i % columns * (side + 1)
-        unit = (one - one.min()) / (one.max() - one.min()).clamp(min=1e-9)
-        sheet[:, y : y + side, x : x + side] = F.interpolate(unit[None, None], size=side)[0] * 2 - 1
-    return _picture(sheet)
-
-
-def _picture(sheet: Tensor) -> Image.Image:
-    return Image.fromarray(to_uint8(sheet).permute(1, 2, 0).contiguous().numpy())
 
 
 def _square(

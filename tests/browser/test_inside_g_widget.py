@@ -9,7 +9,7 @@ import torch
 from dcgan_lib import inspect, pretrained
 from dcgan_lib.fold import folded_blocks
 from dcgan_lib.latent import sample_z
-from dcgan_lib.widgets.inside import InsideG
+from dcgan_lib.widgets import InsideG
 from dcgan_lib.widgets.serving import model_files
 from tests.browser.live import live
 from tests.browser.modules import modules
