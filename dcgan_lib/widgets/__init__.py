@@ -13,6 +13,7 @@ from dcgan_lib.widgets.frames import FrameSlider, frame_slider
 from dcgan_lib.widgets.inside import InsideG
 from dcgan_lib.widgets.losses import LossExplorer
 from dcgan_lib.widgets.plane import PlaneGAN
+from dcgan_lib.widgets.scrubber import TrainingScrubber
 
 __all__ = [
     "ConvolutionArithmetic",
@@ -23,6 +24,7 @@ __all__ = [
     "LossDecoder",
     "LossExplorer",
     "PlaneGAN",
+    "TrainingScrubber",
     "VectorArithmetic",
     "frame_slider",
 ]

@@ -1,0 +1,38 @@
+"""What the recorded runs are called, and by what each could have been told.
+
+Each claim about a run is one that the recording bears out; `tests/test_training_scrubber.py` looks.
+"""
+
+CASES = {
+    "healthy": {
+        "label": "healthy",
+        "tell": "D leads, but not by far: over the last 300 steps it gives real images 0.76 on average and fakes "
+        "0.15. What all faces share comes first, details last. The losses do not fall meanwhile, so progress "
+        "is not to be read from them.",
+    },
+    "strong-d": {
+        "label": "D's rate far too high",
+        "tell": "D(x) is near 1 and D(G(z)) near 0 within a hundred steps, and for good; D's loss is near 0, G's "
+        "above 6. D is right about everything, and what it still says hardly differs from fake to fake. Its "
+        "rate is a hundred times G's. The cure is balance: equal rates first.",
+    },
+    "collapse": {
+        "label": "G's rate far too high",
+        "tell": "Look across the samples, not at one of them: up to step 700 they draw nearly the same thing, and "
+        "leap to the next one together. G's rate is fifty times D's, so D notices too late. The curves do not"
+        " tell: after the first swings both probabilities are near one half, as in the equilibrium of the "
+        "theory. Slow G down, or speed D up.",
+    },
+    "gains": {
+        "label": "wrong initial gains",
+        "tell": "The first losses are those of chance, 1.388 and 0.694, where a random D should have random opinions;"
+        " at step 50 the samples are still an even grey. The gains of batch norm began at N(0, 0.02) instead "
+        "of N(1, 0.02). The run is not dead but late: at its end nothing gives it away.",
+    },
+    "no-detach": {
+        "label": "no detach",
+        "tell": "Did you take it for the healthy one? So did we. D's loss flows into G's gradient; where D is sure of"
+        " the fakes that changes little. Neither pictures nor curves point at it. Only a test that compares "
+        "gradients finds it.",
+    },
+}
