@@ -67,11 +67,6 @@ def test_the_ring_of_a_sheet_has_the_radius_that_was_asked_for():
     assert {circle.radius for circle in ax.patches} == {1.5}
 
 
-def test_an_equation_names_its_terms_and_signs():
-    fig = latents.equation([("", "a", faces(3), faces(1)[0]), ("+", "b", faces(3), faces(1)[0])], faces(9), "c")
-    assert words(fig) >= {"a", "b", "+", "=", "c"}
-
-
 def test_heat_maps_write_every_number_with_a_real_minus_sign():
     fig = latents.heat_maps({"m": torch.tensor([[1.0, -2.0], [-0.01, 0.5]])}, ["r", "s"], ["long_hair", "y"])
     assert words(fig) >= {"1.0", "\N{MINUS SIGN}2.0", "0.0", "0.5", "m"}

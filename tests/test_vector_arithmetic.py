@@ -188,9 +188,9 @@ def test_it_describes_itself(sums):
 def test_where_nothing_moves_a_picture_stands_for_it(sums):
     sums.plus_c = []
     still = sums.still()
-    assert still.size == (6 * 64, 10 * 64) and still.getpixel((5 * 64, 64)) == (255, 255, 255)  # no mean of C
-    pixel = torch.tensor(still.getpixel((64, 3 * 64)))
-    assert (pixel - (sums.image[:, 32, 32] + 1) * 127.5).abs().max() <= 1
+    assert still.size == (6 * 64 + 8, 3 * 64) and still.getpixel((2 * 64 + 32, 32)) == (255, 255, 255)  # no mean of C
+    for (x, y), image in {(64, 128): sums.image, (160, 96): sums.single, (160, 160): sums.pixels}.items():
+        assert (torch.tensor(still.getpixel((x, y))) - (image[:, 32, 32] + 1) * 127.5).abs().max() <= 1
 
 
 def test_it_is_light():

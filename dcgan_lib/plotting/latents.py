@@ -128,29 +128,6 @@ def sheet_with_ring(images: Tensor, extent: float, radius: float) -> Figure:
     return fig
 
 
-def equation(terms: Sequence[tuple[str, str, Tensor, Tensor]], panel: Tensor, result: str) -> Figure:
-    """The paper's figure 7: each term's exemplars above the face of their mean, and the result as a 3x3 panel.
-
-    Args:
-        terms: `(sign, name, exemplars (k, nc, s, s), mean (nc, s, s))`.
-        panel: nine images, the result in their centre.
-        result: its name.
-    """
-    fig = plt.figure(figsize=(8.2, 2.9))
-    left, right = fig.subfigures(1, 2, width_ratios=(len(terms) * 1.55, 2.6))
-    axes = left.subplots(2, len(terms), height_ratios=(1, 2.1), squeeze=False)
-    for (sign, name, exemplars, mean), (top, low) in zip(terms, axes.T):
-        show(exemplars, nrow=len(exemplars), ax=top)
-        show(mean[None], ax=low)
-        low.set_title(name, loc="center", fontsize=10)
-        low.text(-0.12, 0.5, sign, transform=low.transAxes, ha="center", va="center", fontsize=18)
-    ax = right.subplots()
-    show(panel, nrow=3, ax=ax)
-    ax.set_title(result, loc="center", fontsize=10)
-    ax.text(-0.07, 0.5, "=", transform=ax.transAxes, ha="center", va="center", fontsize=18)
-    return fig
-
-
 def heat_maps(
     matrices: Mapping[str, Tensor], rows: Sequence[str], columns: Sequence[str], limit: float = 2.0
 ) -> Figure:

@@ -23,6 +23,7 @@ NAMES = {"plus_a": "+ A", "minus": "\N{MINUS SIGN} B", "plus_c": "+ C"}
 SIGNS = {"plus_a": 1, "minus": -1, "plus_c": 1}
 ROOM = 3  # samples in a tray, as in the paper
 NOISE = 0.25  # of the panel, as in the paper
+GAP = 8  # pixels in the still picture, between the sum and its panel
 
 OPENINGS = {
     "faces64": {
@@ -135,19 +136,23 @@ class VectorArithmetic(ServesModels):
         seeds = {name: ", ".join(map(str, getattr(self, name))) for name in SIGNS}
         trays = [f"{NAMES[name]} holds {f'seeds {held}' if held else 'nothing'}" for name, held in seeds.items()]
         return (
-            f"Vector arithmetic. {'; '.join(trays)}. First row: the mean of each tray. Second row: the result, the "
-            "same sum of the first sample of each tray alone, and of pixels. Below: the result amid eight neighbours."
+            f"Vector arithmetic. {'; '.join(trays)}. Left: above, the mean of each; below, what G draws from "
+            "A \N{MINUS SIGN} B + C, and small beside it the same sum of the first sample in each tray alone, and of "
+            "pixels. Right: the result amid eight neighbours."
         )
 
     def still(self) -> Image.Image:
-        """The means, the result beside its controls, and the panel: three in a row."""
+        """The means above the result and its controls; to the right the panel."""
         means = [torch.ones_like(self.image) if mean is None else mean for mean in self.averages.values()]
-        rows = [*means, self.image, self.single, self.pixels, *self.panel]
-        side = rows[0].shape[-1]
-        picture = Image.new("RGB", (3 * side, 5 * side), "white")
-        for i, image in enumerate(rows):
-            picture.paste(to_image(image), (i % 3 * side, i // 3 * side))
-        return picture.resize((6 * side, 10 * side), Image.Resampling.NEAREST)
+        result, side = to_image(self.image), self.image.shape[-1]
+        picture = Image.new("RGB", (6 * side + GAP, 3 * side), "white")
+        picture.paste(result.resize((2 * side, 2 * side), Image.Resampling.NEAREST), (0, side))
+        small = {(x, 0): mean for x, mean in enumerate(means)} | {(2, 1): self.single, (2, 2): self.pixels}
+        for (x, y), image in small.items():
+            picture.paste(to_image(image), (x * side, y * side))
+        for place, image in enumerate(self.panel):
+            picture.paste(to_image(image), ((3 + place % 3) * side + GAP, place // 3 * side))
+        return picture
 
     def _combine(self, of: Any, first_alone: bool = False) -> Tensor:
         """The sum of the trays, `of` their seeds: latents `(k, nz)`, or images."""
