@@ -98,6 +98,7 @@ def test_blocks_that_are_apart_reach_the_ceilings_and_kl_is_infinite():
     assert apart.jsd == pytest.approx(math.log(2)) and apart.value == pytest.approx(0, abs=1e-12)
     assert apart.kl_data_fakes == apart.kl_fakes_data == math.inf
     assert apart.gradients()["saturating"] == 0 and math.isnan(apart.gradients()["non_saturating"])
+    assert Pair(Shape(width=0.2), Shape("blocks", 1)).kl_data_fakes == math.inf
     assert Pair(Shape("blocks", 0, 2), Shape("blocks", 0, 1)).kl_fakes_data == pytest.approx(math.log(2))
 
 

@@ -148,7 +148,7 @@ class Pair:
 
     def samples(self, n: int = 9) -> Tensor:
         """Cells of LINE in which the (i + 1/2) / n quantiles of the fakes lie: `(n,)` int64."""
-        below = self.densities[1].cumsum(0) * STEP
+        below = self.densities[1].cumsum(0) * STEP + 1e-9  # which falls on an edge belongs to the cell before
         return torch.searchsorted(below, (torch.arange(n, dtype=torch.float64) + 0.5) / n)
 
     def moved(self, mean: float) -> Pair:
@@ -157,5 +157,5 @@ class Pair:
 
 
 def _kl(log_p: Tensor, log_q: Tensor) -> float:
-    there = log_p > -math.inf
-    return integrate(torch.where(there, log_p.exp() * (log_p - log_q), 0.0), LINE).item()
+    p = log_p.exp()
+    return integrate(torch.where(p > 0, p * (log_p - log_q), 0.0), LINE).item()

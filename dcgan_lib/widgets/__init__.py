@@ -13,11 +13,13 @@ from dcgan_lib.widgets.frames import FrameSlider, frame_slider
 from dcgan_lib.widgets.inside import InsideG
 from dcgan_lib.widgets.losses import LossExplorer
 from dcgan_lib.widgets.plane import PlaneGAN
+from dcgan_lib.widgets.proof import DraggableProof
 from dcgan_lib.widgets.scrubber import TrainingScrubber
 
 __all__ = [
     "ConvolutionArithmetic",
     "DiracCockpit",
+    "DraggableProof",
     "FrameSlider",
     "InsideG",
     "LatentExplorer",

@@ -1,0 +1,66 @@
+// The numbers of DraggableProof in words.
+
+import { LOG2 } from "./proof-math.mjs";
+import { make, written } from "./ui.mjs";
+
+const ZERO = 1e-9; // what sums of rounded numbers leave
+const WEAK = 0.02; // a pull that a reader cannot see
+
+/** Four decimals, more where they would all be zero; an infinity is said as such. */
+export function exact(value) {
+  if (Number.isNaN(value)) return "undefined";
+  if (!Number.isFinite(value)) return "∞";
+  if (Math.abs(value) < ZERO) return "0";
+  return Math.abs(value) < 5e-5 ? value.toExponential(1).replaceAll("-", "\u2212") : value.toFixed(4).replace("-", "\u2212");
+}
+
+const towards = (slope) => (slope > 0 ? "to the left" : "to the right");
+
+/** What the state shows, in sentences. */
+export function sentences({ jsd, saturating, non_saturating }, flat) {
+  if (jsd < ZERO) return "The two are equal. D* is ½ everywhere, V stands at its lowest, −log 4, and neither loss pulls the fakes anywhere.";
+  if (Number.isNaN(non_saturating)) {
+    return jsd > LOG2 - ZERO
+      ? "No place is reached by both, so D* is sure everywhere: V sticks at 0 and JSD at log 2, near or far. Under the minimax loss no fake feels anything; the non-saturating loss is infinite, and has no slope."
+      : "Some fakes stand where data never are. There D* is 0: the minimax loss is flat, the non-saturating one is infinite and has no slope.";
+  }
+  if (flat) return "D* is made of steps. Between its jumps it is flat, and no fake feels anything.";
+  const [one, other] = [Math.abs(saturating), Math.abs(non_saturating)];
+  if (one < ZERO && other < ZERO) return "Single fakes are pulled, but their pulls cancel: under neither loss do the fakes move as a whole.";
+  if (saturating * non_saturating < 0) {
+    return `Here the two losses disagree: minimax pulls the fakes ${towards(saturating)} with ${exact(one)}, the non-saturating loss ${towards(non_saturating)} with ${exact(other)}.`;
+  }
+  if (Math.max(one, other) < WEAK) {
+    return `JSD is ${exact(jsd)}, and yet hardly anything pulls: minimax ${towards(saturating)} with ${exact(one)}, the non-saturating loss with ${exact(other)}.`;
+  }
+  const ratio = other / one;
+  const times = ratio >= 1000 ? "more than a thousand times as hard" : ratio >= 1.05 ? `${written(ratio, ratio < 10 ? 1 : 0)} times as hard` : ratio > 0.95 ? "about as hard" : `${written(ratio, 2)} times as hard`;
+  return `Both losses pull the fakes ${towards(saturating)}: minimax with ${exact(one)}, the non-saturating loss with ${exact(other)}, ${times}.`;
+}
+
+/** All numbers, each with what it is to be held against. */
+export function table() {
+  const body = make("tbody");
+  const element = make("table", "proof-table", {}, body);
+  const draw = (found) => {
+    const { value, jsd, kl_data_fakes, kl_fakes_data, saturating, non_saturating } = found;
+    const slope = (s) => (Number.isNaN(s) ? "the loss is infinite for some fakes" : Math.abs(s) < ZERO ? "no pull" : `pulls ${towards(s)}`);
+    const rows = [
+      ["V(D*, G)", value, "= −log 4 + 2 JSD"],
+      ["JSD", jsd, "at most log 2 = 0.6931"],
+      ["2 JSD", 2 * jsd, "at most log 4 = 1.3863"],
+      ["KL(data ‖ fakes)", kl_data_fakes, kl_data_fakes === Infinity ? "data where fakes never are" : ""],
+      ["KL(fakes ‖ data)", kl_fakes_data, kl_fakes_data === Infinity ? "fakes where data never are" : ""],
+      ["minimax slope", saturating, slope(saturating)],
+      ["non-saturating slope", non_saturating, slope(non_saturating)],
+    ];
+    body.replaceChildren(
+      ...rows.map(([name, number, note]) => {
+        const cells = [name, exact(number), note].map((textContent, i) => make(i ? "td" : "th", "", { textContent }));
+        cells[0].scope = "row";
+        return make("tr", "", {}, ...cells);
+      }),
+    );
+  };
+  return { element, draw };
+}
