@@ -123,6 +123,18 @@ def test_it_describes_itself_in_a_line(inside):
     assert repr(inside) == "InsideG(faces64; seeds 1, 2; t=0.25; 2 maps off, 1 scaled)"
 
 
+def test_without_scripts_its_three_pictures_and_a_sentence_stand_there(inside):
+    inside.off = {16: [3, 9], 32: [1]}
+    assert "without 2 of 64 maps of 16 × 16 and 1 of 32 maps of 32 × 32" in inside.said
+    assert f"{inside.change:.3f}" in inside.said
+    picture = inside.still()
+    assert picture.size == (600, 192)
+    for x, image in ((100, inside.before), (304, inside.image), (508, inside.image - inside.before)):
+        expected = (image[:, 32, (x % 204) // 3] + 1) * 127.5
+        assert torch.tensor(picture.getpixel((x, 97))).sub(expected.clamp(0, 255)).abs().max() <= 1
+    assert {"text/markdown", "image/png"} <= set(inside._repr_mimebundle_()[0])
+
+
 def test_it_is_light():
     assert len(InsideG._esm) + len(InsideG._css) < 57_000
 

@@ -9,17 +9,20 @@ from typing import Any
 
 import torch
 import traitlets
+from PIL import Image
 from torch import Tensor
 
 from dcgan_lib import inspect, pretrained
 from dcgan_lib.latent import sample_z, slerp
 from dcgan_lib.widgets.bundle import bundle
+from dcgan_lib.widgets.frames import to_image
 from dcgan_lib.widgets.serving import ServesModels
 
 HERE = Path(__file__).parent
 LABELS = {"faces64": "faces", "fashion32": "clothes"}
 OPENS_WITHOUT = 2  # maps: those of the opening layer whose loss changes the image most
 STRONGEST = 2.0
+LARGE, GAP = 3, 12  # pixels of the still picture: of an image's pixel, and between two images
 MOST = 2**31 - 1
 
 
@@ -106,6 +109,24 @@ class InsideG(ServesModels):
         if layer not in sides:
             raise ValueError(f"layer {layer!r}: {self.model} has {', '.join(map(str, sides))}")
         return self._stages()[sides.index(layer)]
+
+    @property
+    def said(self) -> str:
+        """What the picture shows."""
+        off = [f"{len(maps)} of {self._layers()[side]} maps of {side} × {side}" for side, maps in self.off.items()]
+        return (
+            f"What a generator draws with all of its maps, and what it draws without {' and '.join(off) or 'none'}; "
+            f"beside them the difference of the two. On average it is {self.change:.3f}, on the scale from −1 to 1."
+        )
+
+    def still(self) -> Image.Image:
+        """The three pictures, side by side."""
+        images = [to_image(image) for image in (self.before, self.image, self.image - self.before)]
+        side = LARGE * images[0].width
+        picture = Image.new("RGB", (3 * side + 2 * GAP, side), "white")
+        for i, image in enumerate(images):
+            picture.paste(image.resize((side, side), Image.Resampling.NEAREST), (i * (side + GAP), 0))
+        return picture
 
     def _stages(self) -> list[Tensor]:
         """What every block gives, the image last, with the maps that are off or scaled."""
