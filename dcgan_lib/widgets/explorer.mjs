@@ -8,7 +8,7 @@ import { anySeed, button, choice, make, perFrame, picture, pixelsOf, range, seed
 
 const PATH_TRAITS = ["model", "seed_a", "seed_b", "seed_c", "t", "down", "path", "truncation"];
 const TRAITS = [...PATH_TRAITS, "shifts", "given"];
-const BUDGET = 8; // milliseconds of a frame for the generator, so that what is dragged stays under the finger
+const BUDGET = 10; // milliseconds of a frame for the generator, so that what is dragged stays under the finger
 const LEG = 4000; // milliseconds from A to B while it plays
 const STILL_STEP = 0.1; // of t at a press, for who asked for less motion
 const KEY_STEP = 0.05;
@@ -186,7 +186,7 @@ function render({ model, el }) {
   });
   const note = make("p", "explorer-note", { textContent: "The generator is on its way …" });
   note.setAttribute("role", "status");
-  let [mainStale, slow] = [true, 0];
+  let [mainStale, slow, cost] = [true, 0, 0];
 
   const draw = perFrame(() => {
     if (!G || loaded !== model.get("model")) return;
@@ -194,12 +194,17 @@ function render({ model, el }) {
     const now = state();
     const corners = cornersOf(G.manifest, now);
     const zAt = (x, y) => shifted(onSheet(corners, x, y, now.path), G.manifest.directions, now.shifts);
-    if (mainStale) {
+    const moved = mainStale;
+    if (moved) {
       main.show(G.forward(zOf(G.manifest, now)), G.size, G.nc);
       mainStale = false;
     }
-    const spare = () => performance.now() - begun < BUDGET;
-    if (spare() || ++slow % 3 === 0) while (sheet.work(G, zAt) && spare());
+    const spare = () => performance.now() - begun + cost < BUDGET; // room for one more image
+    for (let more = !moved || spare() || ++slow % 3 === 0; more; more = spare()) {
+      const started = performance.now();
+      if (!sheet.work(G, zAt)) break;
+      cost = performance.now() - started;
+    }
     if (sheet.stale()) draw();
   });
 

@@ -18,6 +18,7 @@ export function range({ label, min, max, step, digits = 2, text = (value) => wri
   output.style.minWidth = `${Math.max(text(min).length, text(max).length, 3)}ch`;
   const element = make("label", "dcgan-range", {}, make("span", "dcgan-name", { textContent: label }), input, output);
   const say = (value) => {
+    if (output.value === text(value)) return; // twenty sliders are told at each step of one of them
     output.value = text(value);
     input.setAttribute("aria-valuetext", output.value);
   };
