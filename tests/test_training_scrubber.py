@@ -160,7 +160,8 @@ def test_a_number_that_is_none_leaves_a_gap(film):
     "trait, value, says",
     [("step", 301, "step=301: samples were kept at "), ("runs", ["nothing"], "runs=.*nothing"), ("runs", [], "runs="),
      ("runs", ["healthy", "healthy"], "give different ones"), ("case", 2, "case=2: there are 2 runs"),
-     ("curves", "D", "'D'"), ("guess", {"C": "healthy"}, "letters are A, B"),
+     ("curves", "D", "'D'"), ("followed", 99, "followed=99: there are samples 1 to "),
+     ("guess", {"C": "healthy"}, "letters are A, B"),
      ("guess", {"A": "bad luck"}, "guess.*bad luck"), ("revealed", ["Z"], "revealed=.*Z")],
 )  # fmt: skip
 def test_what_it_cannot_show_is_refused_by_name(trait, value, says):

@@ -6,7 +6,7 @@ import { PANELS, besides, letterOf, nearest, placeOf, score, verdict } from "./s
 import { runColumn, runOf } from "./scrubber-run.mjs";
 import { button, checkbox, choice, make, perFrame, range, stillPlease } from "./ui.mjs";
 
-const TRAITS = ["runs", "step", "hidden", "case", "guess", "revealed", "curves"];
+const TRAITS = ["runs", "step", "hidden", "case", "guess", "revealed", "curves", "followed"];
 const INTERVAL = 450; // milliseconds of a kept step while it plays
 const MOST = 4; // runs side by side
 
@@ -82,7 +82,7 @@ function quiz(cases, answer) {
 
 function render({ model, el }) {
   const state = () => Object.fromEntries(TRAITS.map((name) => [name, model.get(name)]));
-  const [steps, cases, choices] = ["steps", "cases", "choices"].map((name) => model.get(name));
+  const [steps, cases, choices, most] = ["steps", "cases", "choices", "samples"].map((name) => model.get(name));
   const hidden = model.get("hidden");
   const labelOf = (name) => choices[name] ?? cases[name]?.label ?? name;
   const change = (values) => {
@@ -94,6 +94,8 @@ function render({ model, el }) {
     const step = nearest(steps, place);
     if (step !== model.get("step")) change({ step });
   };
+
+  const follow = (number) => change({ followed: number === model.get("followed") || number > most ? 0 : number });
 
   /** What stands side by side: `[name, what the page calls it]`. */
   function columns({ runs, case: place, guess, revealed }) {
@@ -136,6 +138,10 @@ function render({ model, el }) {
     change({ step: steps[place] });
   });
   const play = player(() => change({ step: steps[(placeOf(steps, model.get("step")) + 1) % steps.length] }), figure);
+  const sample = range(
+    { label: "follow", min: 0, max: most, step: 1, text: (number) => (number ? `sample ${number}` : "none") },
+    (followed) => change({ followed }),
+  );
   const kinds = choice({ label: "Curves", options: KINDS }, (curves) => change({ curves }));
   const pick = picker(choices, (runs) => change({ runs }));
   const letters = Object.fromEntries(model.get("runs").map((_, place) => [place, letterOf(place)]));
@@ -150,16 +156,22 @@ function render({ model, el }) {
     const now = state();
     const shown = columns(now);
     const alone = shown.length === 1;
-    while (drawn.length < shown.length) drawn.push(runColumn(scrub));
+    while (drawn.length < shown.length) drawn.push(runColumn(scrub, follow));
     row.replaceChildren(...drawn.slice(0, shown.length).map((one) => one.element));
     row.classList.toggle("scrubber-alone", alone);
     shown.forEach(([name, label], i) => {
       const all = alone || hidden;
       drawn[i].show({
-        label, run: found.get(name), step: now.step, across: alone ? 8 : 4, kinds: all ? Object.keys(PANELS) : [now.curves],
+        label,
+        run: found.get(name),
+        step: now.step,
+        across: alone ? 8 : 4,
+        kinds: all ? Object.keys(PANELS) : [now.curves],
+        followed: now.followed,
       });
     });
     slider.show(placeOf(steps, now.step));
+    sample.show(now.followed);
     kinds.show(now.curves);
     kinds.element.hidden = alone || hidden;
     pick.show(now.runs);
@@ -174,7 +186,7 @@ function render({ model, el }) {
   });
 
   if (hidden) figure.append(make("div", "dcgan-controls", {}, which.element));
-  figure.append(row, note, make("div", "dcgan-controls", {}, slider.element, play.element, kinds.element));
+  figure.append(row, note, make("div", "dcgan-controls", {}, slider.element, play.element, sample.element, kinds.element));
   if (hidden) figure.append(...question.elements, count);
   else if (Object.keys(choices).length > 1) figure.append(pick.element);
   if (model.get("caption")) figure.append(make("figcaption", "", { textContent: model.get("caption") }));

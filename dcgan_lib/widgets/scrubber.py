@@ -85,6 +85,10 @@ class TrainingScrubber(Serves):
     case = traitlets.Int(0, help="with hidden names: the place of the shown run among `runs`").tag(sync=True)
     guess = traitlets.Dict(help='by letter what the reader took a run for; "" asked').tag(sync=True)
     revealed = traitlets.List(traitlets.Unicode(), help="letters of the runs whose names are out").tag(sync=True)
+    followed = traitlets.Int(0, help="the number, from 1, of the sample shown at all kept steps; 0: none").tag(
+        sync=True
+    )
+    samples = traitlets.Int(help="how many can be followed").tag(sync=True)
     steps = traitlets.List(traitlets.Int(), help="the kept steps").tag(sync=True)
     choices = traitlets.Dict(help="recorded runs to choose from, and what the page calls them").tag(sync=True)
     cases = traitlets.Dict(CASES, help="of each recorded run its label and what tells it").tag(sync=True)
@@ -92,7 +96,7 @@ class TrainingScrubber(Serves):
     sheets = traitlets.Dict(help="and their samples").tag(sync=True)
     mime = traitlets.Unicode("image/webp", help="of the sheets").tag(sync=True)
     caption = traitlets.Unicode(
-        "Move the slider, or drag over the curves. Each place among the samples is the same z throughout."
+        "Move the slider, or drag over the curves. Choose a sample: each place is the same z throughout."
     ).tag(sync=True)
 
     def __init__(
@@ -110,14 +114,15 @@ class TrainingScrubber(Serves):
         for name in (*runs, *choices):
             if name not in known:
                 raise traitlets.TraitError(f"no run {name!r}: there are {', '.join(sorted(known))}")
-        frames = [
-            (own[name] if name in own else run_files(name)[0])["frames"] for name in dict.fromkeys([*runs, *choices])
-        ]
-        steps = sorted(set().union(*frames))
+        manifests = [own[name] if name in own else run_files(name)[0] for name in dict.fromkeys([*runs, *choices])]
+        steps = sorted(set().union(*(manifest["frames"] for manifest in manifests)))
+        samples = min(manifest["n"] for manifest in manifests)
         labels = {name: CASES[name]["label"] if name in CASES else name for name in dict.fromkeys([*own, *choices])}
         offered = labels if choices else {}
         traits.setdefault("step", steps[-1] if traits.get("hidden") else steps[len(steps) // 2])
-        super().__init__(own=own, sheets=sheets, steps=steps, choices=offered, **{"runs": runs} | traits)
+        super().__init__(
+            own=own, sheets=sheets, steps=steps, samples=samples, choices=offered, **{"runs": runs} | traits
+        )
 
     def __repr__(self) -> str:
         shown = f"{len(self.runs)} hidden runs" if self.hidden else ", ".join(self.runs)
@@ -198,6 +203,14 @@ class TrainingScrubber(Serves):
     def _check_step(self, proposal: dict) -> int:
         if proposal["value"] not in self.steps:
             raise traitlets.TraitError(f"step={proposal['value']}: samples were kept at {self.steps}")
+        return proposal["value"]
+
+    @traitlets.validate("followed")
+    def _check_followed(self, proposal: dict) -> int:
+        if not 0 <= proposal["value"] <= self.samples:
+            raise traitlets.TraitError(
+                f"followed={proposal['value']}: there are samples 1 to {self.samples}; 0 is none"
+            )
         return proposal["value"]
 
     @traitlets.validate("case")

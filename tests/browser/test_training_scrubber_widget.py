@@ -74,7 +74,7 @@ def test_a_place_on_the_axis_is_the_nearest_kept_step(maths):
 
 
 def slider(page):
-    return page.locator(".dcgan-scrubber input[type=range]")
+    return page.locator(".dcgan-range:has(.dcgan-name:text-is('step')) input")
 
 
 def drawn(page):
@@ -169,6 +169,32 @@ def test_runs_are_chosen_and_stand_side_by_side_at_the_same_step(seen):
     page.get_by_role("checkbox", name="G's rate far too high").uncheck()
     drawn(page)
     assert page.locator(".scrubber-name").all_inner_texts() == ["healthy"]
+
+
+def test_a_sample_is_followed_through_all_steps(seen):
+    page, scrubber = seen
+    strip = page.locator(".scrubber-strip")
+    assert not strip.is_visible()
+    samples = page.locator(".scrubber-samples")
+    box = samples.bounding_box()
+    samples.click(position={"x": 2.5 / 8 * box["width"], "y": 5})  # the third
+    drawn(page)
+    pixels = torch.tensor(strip.evaluate(PIXELS)).view(-1, 12 * 32, 4)[..., :3]
+    film = Film.load("failures/healthy")
+    for place in (3, 11, 12):  # the framed one, the first, is another
+        y, x = divmod(place, 12)
+        tile = pixels[32 * y : 32 * y + 32, 32 * x : 32 * x + 32]
+        assert (tile - (film.images[film.steps[place]][2].permute(1, 2, 0) + 1) * 127.5).abs().mean() < 3
+    box = strip.bounding_box()
+    strip.click(position={"x": 3.5 / 12 * box["width"], "y": 5})
+    drawn(page)
+    assert slider(page).get_attribute("aria-valuetext") == f"{scrubber.steps[3]:,}"
+    follow = page.locator(".dcgan-range:has(.dcgan-name:text-is('follow')) input")
+    assert follow.get_attribute("aria-valuetext") == "sample 3"
+    follow.press("Home")
+    drawn(page)
+    assert not strip.is_visible() and follow.get_attribute("aria-valuetext") == "none"
+    slider(page).press("Home")
 
 
 def test_play_runs_and_stops(seen):
