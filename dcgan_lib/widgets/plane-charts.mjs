@@ -40,12 +40,10 @@ export function makeChart(name) {
     svg.setAttribute("aria-label", `${name} over ${last} steps. At step ${now}: ${words.map(([text]) => text).join(" ")}`);
     svg.replaceChildren(
       svgShape("line", { class: "plane-axis", x1: PAD.left, x2: width - PAD.right, y1: HEIGHT - PAD.bottom, y2: HEIGHT - PAD.bottom }),
-      ...references.flatMap(({ value, label, end }) => [
-        svgShape("line", { class: "plane-reference", x1: PAD.left, x2: width - PAD.right, y1: y(value), y2: y(value) }),
-        svgShape("text", { class: "plane-tick", x: end ? width - PAD.right : PAD.left + 2, y: y(value) - 3, "text-anchor": end ? "end" : "start" }, label),
-      ]),
+      ...references.map(({ value }) => svgShape("line", { class: "plane-reference", x1: PAD.left, x2: width - PAD.right, y1: y(value), y2: y(value) })),
       svgShape("line", { class: "plane-now", x1: x(now), x2: x(now), y1: PAD.top, y2: HEIGHT - PAD.bottom }),
       ...lines.map(({ role, points }) => svgShape("path", { class: `plane-line plane-${role}`, d: path(points) })),
+      ...references.map(({ value, label }) => svgShape("text", { class: "plane-tick", x: width - PAD.right - 2, y: y(value) - 3, "text-anchor": "end" }, label)),
     );
   }
 

@@ -62,9 +62,10 @@ export function makePlane(label) {
   element.setAttribute("role", "slider");
   element.setAttribute("aria-label", label);
   element.setAttribute("aria-valuemin", -LIMIT);
+  element.setAttribute("aria-valuenow", 0);
   element.setAttribute("aria-valuemax", LIMIT);
   const small = make("canvas");
-  let size, unit, pen;
+  let size, unit, pen, colours;
 
   const px = (x) => (x + LIMIT) * unit;
   const py = (y) => (LIMIT - y) * unit;
@@ -114,7 +115,7 @@ export function makePlane(label) {
     size = Math.max(100, element.clientWidth);
     unit = size / (2 * LIMIT);
     if (canvas.width !== Math.round(size * ratio)) canvas.width = canvas.height = Math.round(size * ratio);
-    const colours = coloursOf(element);
+    colours ??= coloursOf(element);
     pen = canvas.getContext("2d");
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.fillStyle = css(colours.paper);
@@ -167,5 +168,5 @@ export function makePlane(label) {
     return [held(LIMIT * ((2 * (event.clientX - box.left)) / box.width - 1)), held(LIMIT * (1 - (2 * (event.clientY - box.top)) / box.height))];
   }
 
-  return { element, draw, placeOf };
+  return { element, draw, placeOf, forgetColours: () => (colours = null) };
 }

@@ -40,9 +40,10 @@ export function makeHistory(game, measure) {
     if (!moments.some(({ step }) => step === game.steps)) keep();
   }
 
-  /** Go back, or forward again, to the last kept moment at or before `wanted`. */
-  function goTo(wanted) {
-    const moment = moments.findLast(({ step }) => step <= wanted) ?? moments[0];
+  /** Go to the last kept moment at or before `wanted`; `after`: to the first at or after it. */
+  function goTo(wanted, after = false) {
+    const later = after && moments.find(({ step }) => step >= wanted);
+    const moment = later || moments.findLast(({ step }) => step <= wanted);
     game.load(moment.saved);
     sums = { loss_d: 0, loss_g: 0, steps: 0 };
     return moment;

@@ -57,10 +57,10 @@ export function makeRun({ draw, speed }) {
       goal = moment.step < step ? step : null;
       goal === null ? draw(!wanted()) : ask();
     },
-    /** Look at a kept moment, without playing. */
+    /** Look at the next kept moment on the way to this step, without playing. */
     look(step) {
       history.keepPresent();
-      history.goTo(step);
+      history.goTo(step, step > game.steps);
       goal = null;
       draw(true);
     },

@@ -29,6 +29,7 @@ const SIDE = 48; // of the lattice on which D is asked
 const SAY_EVERY = 250; // milliseconds between two words to Python about the step, while it plays
 const LEAP = 25; // steps at a press, for who asked for less motion
 const AGAIN = 1000; // at most so many steps are played anew when a paused game is begun with other data
+const ASK = "Point at the plane, or move over it with the arrow keys, to ask D about a place.";
 const STROKE = 0.12; // distance between two drawn points
 const MOST_DRAWN = 400;
 
@@ -76,10 +77,18 @@ function render({ model, el }) {
     fakesOf = makeFakes(get("latent"));
     real = data.sample(SHOWN, mersenneTwister(1));
     blank = false;
-    run.begin(data, config(), (game) => {
-      const fakes = fakesOf(game.G);
-      return { divergence: divergence(masses, cellShares(fakes)), modes: data.modes ? modesCovered(fakes, data) : null };
-    });
+    run.begin(data, config(), measure);
+  }
+
+  function measure({ G }) {
+    const fakes = fakesOf(G);
+    return { divergence: divergence(masses, cellShares(fakes)), modes: data.modes ? modesCovered(fakes, data) : null };
+  }
+
+  /** The losses of the last kept moment, and the measures: of now where the game stands still. */
+  function reading(settled) {
+    const moment = run.history.moments.findLast(({ step }) => step <= run.game.steps);
+    return settled ? { ...moment, ...measure(run.game) } : moment;
   }
 
   /** A new game. One that stood still is played to where it stood; one that played goes on from its first step. */
@@ -105,7 +114,7 @@ function render({ model, el }) {
   const lossChart = makeChart("Losses");
   const divergenceChart = makeChart("Jensen-Shannon divergence");
   const modesChart = makeChart("Modes covered");
-  const here = make("p", "plane-here");
+  const here = make("p", "plane-here", { textContent: ASK });
   const said = make("p", "plane-said");
   said.setAttribute("aria-live", "polite");
 
@@ -130,10 +139,11 @@ function render({ model, el }) {
   function show(settled = !run.busy) {
     if (!run.game) return;
     const quiet = !settled && stillPlease(); // no film for who asked for less motion
+    const at = reading(settled);
     if (!quiet) drawPlane(settled);
-    if (!quiet) drawCharts();
+    if (!quiet) drawCharts(at);
     sayStep(settled);
-    if (settled) said.textContent = summary();
+    if (settled) said.textContent = summary(at);
     const { moments } = run.history;
     const future = moments.at(-1).step > run.game.steps ? moments.at(-1).step : run.game.steps;
     time.input.max = future;
@@ -173,12 +183,11 @@ function render({ model, el }) {
     return `At (${place.map((v) => written(v)).join(", ")}): ${says}; ${truth}. A fake here is pulled by (${written(dx)}, ${written(dy)}).`;
   }
 
-  function drawCharts() {
+  function drawCharts(at) {
     const { moments, otherFuture } = run.history;
     const { steps: now, config: { loss } } = run.game;
     const last = Math.max(100, now, moments.at(-1).step, otherFuture.at(-1)?.step ?? 0);
     const line = (role, name, from = moments) => ({ role, points: from.map((moment) => [moment.step, moment[name]]) });
-    const at = moments.findLast(({ step }) => step <= now);
     const number = (value) => (Number.isFinite(value) ? written(value) : "–");
 
     const losses = moments.flatMap(({ loss_d, loss_g }) => [loss_d, loss_g]).filter(Number.isFinite);
@@ -195,7 +204,7 @@ function render({ model, el }) {
     divergenceChart.draw({
       words: [["JSD"], [at.divergence.toFixed(3), "fake"], [`(a perfect G: ${floor.toFixed(3)})`]],
       lines: [line("other", "divergence", otherFuture), line("fake", "divergence")],
-      references: [{ value: Math.LN2, label: "" }, { value: floor, label: "a perfect G", end: true }],
+      references: [{ value: Math.LN2, label: "" }, { value: floor, label: "a perfect G" }],
       from: 0,
       to: 0.72,
       last,
@@ -208,10 +217,8 @@ function render({ model, el }) {
     }
   }
 
-  function summary() {
+  function summary(at) {
     if (blank) return "The plane is yours: draw, or move the cross with the arrow keys and press Enter for every point.";
-    const { moments } = run.history;
-    const at = moments.findLast(({ step }) => step <= run.game.steps);
     const modes = data.modes ? `, ${at.modes} of ${data.means.length} modes covered` : "";
     return `Step ${run.game.steps}. Divergence ${at.divergence.toFixed(3)}${modes}.`;
   }
@@ -298,7 +305,7 @@ function render({ model, el }) {
   });
   plane.element.addEventListener("pointerup", (event) => plane.element.hasPointerCapture(event.pointerId) && strokesDone());
   plane.element.addEventListener("pointerleave", () => {
-    [place, here.textContent] = [null, ""];
+    [place, here.textContent] = [null, ASK];
     redraw();
   });
   const ways = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
@@ -310,7 +317,6 @@ function render({ model, el }) {
       const far = event.shiftKey ? 0.5 : 0.1;
       place = place ? place.map((v, i) => held(v + far * way[i])) : [0, 0];
       plane.element.setAttribute("aria-valuenow", place[0]);
-      plane.element.setAttribute("aria-valuetext", here.textContent || place.join(", "));
     } else if (event.key === "Enter" && drawingNow() && place) {
       if (!blank) strokes.splice(0, strokes.length, ...get("drawn"));
       dot(place);
@@ -335,10 +341,10 @@ function render({ model, el }) {
   );
   figure.append(
     row("dcgan-controls plane-data", choices.data.element, clear),
-    row("plane-main", plane.element, row("plane-measures", lossChart.element, divergenceChart.element, modesChart.element)),
+    row("plane-main", row("plane-hold", plane.element), row("plane-measures", lossChart.element, divergenceChart.element, modesChart.element)),
     here,
     row("dcgan-controls", play, oneStep, restart, speed.element),
-    row("dcgan-controls", time.element, make("span", "dcgan-name", { textContent: "Seed" }), seed.element),
+    row("dcgan-controls", time.element, row("plane-seed", make("span", "dcgan-name", { textContent: "Seed" }), seed.element)),
     row("dcgan-controls", choices.ground.element, ...Object.values(layers).map((layer) => layer.element)),
     row("dcgan-controls", choices.loss.element, sliders.weight_clip.element),
     row("dcgan-controls", sliders.lr_d.element, sliders.lr_g.element),
@@ -390,7 +396,10 @@ function render({ model, el }) {
     }
     run.wake();
   });
-  const refresh = perFrame(() => show());
+  const refresh = perFrame(() => {
+    plane.forgetColours();
+    show();
+  });
   const resized = new ResizeObserver(refresh);
   const themed = new MutationObserver(refresh);
   [document.documentElement, document.body].forEach((node) => themed.observe(node, { attributes: true }));

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import re
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from dcgan_lib import toy
 from dcgan_lib.losses import LOSSES
 from dcgan_lib.widgets.plane import DATA, EDGES, PlaneGAN
 from tests.browser.modules import modules
+from tests.browser.shown import grave, shown
 
 
 @pytest.fixture(scope="module")
@@ -293,3 +295,218 @@ def test_losses_are_means_over_the_steps_between_two_moments(page):
 def test_who_goes_back_and_plays_leaves_the_other_future_behind(page):
     found = page.run("plane-history.mjs", HISTORY, {"steps": 100, "bytes": 1})
     assert found["back"] == 50 and found["left"] == 6 and found["other"] == 5
+
+
+# --- on a page
+
+
+def settled(page, step):
+    page.wait_for_function(f"document.querySelector('.plane-said').textContent.startsWith('Step {step}.')")
+
+
+def words(page):
+    return " ".join(page.locator(".plane-head").all_inner_texts())
+
+
+def slider(page, label):
+    return page.locator(f'.dcgan-range:has(.dcgan-name:text-is("{label}")) input')
+
+
+SUM = "canvas => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.reduce((a, b) => a + b)"
+
+
+def drawn(page):
+    page.wait_for_timeout(100)  # a frame
+    return page.locator(".plane-canvas").evaluate(SUM)
+
+
+@pytest.fixture(scope="module")
+def seen(browser):
+    with shown(browser, PlaneGAN(step=20, batch_size=16, layers=["real", "fakes"])) as (page, said):
+        settled(page, 20)
+        yield page
+    assert said.everything() == []
+
+
+def test_it_opens_where_python_would_be_with_the_same_numbers(seen):
+    ours = PlaneGAN(step=20, batch_size=16).measures()
+    assert f"{ours.divergence:.3f}" in words(seen) and f"{ours.floor:.3f}" in words(seen)
+    assert f"{ours.modes} of 8" in words(seen)
+
+
+def test_a_step_moves_it_by_one(seen):
+    before = drawn(seen)
+    seen.get_by_role("button", name="Step", exact=True).click()
+    settled(seen, 21)
+    assert drawn(seen) != before
+
+
+def test_the_scrubber_goes_back_and_forward_among_kept_moments(seen):
+    time = slider(seen, "Step")
+    head = drawn(seen)
+    time.focus()
+    time.press("Home")
+    settled(seen, 0)
+    assert drawn(seen) != head
+    time.press("ArrowRight")
+    settled(seen, 10)
+    time.press("End")
+    settled(seen, 21)
+    assert drawn(seen) == head
+    time.press("ArrowLeft")
+    settled(seen, 20)
+
+
+def test_play_runs_and_pause_stops(seen):
+    seen.get_by_role("button", name="Play").click()
+    seen.wait_for_function("+document.querySelector('.dcgan-range output').value > 40")
+    seen.get_by_role("button", name="Pause").click()
+    stood = seen.locator(".plane-said").inner_text()
+    seen.wait_for_timeout(200)
+    assert seen.locator(".plane-said").inner_text() == stood
+
+
+def test_every_ground_and_layer_is_another_picture(seen):
+    seen.get_by_role("button", name="Restart").click()
+    settled(seen, 0)
+    pictures = {drawn(seen)}
+    for name in ("the best D", "nothing"):
+        seen.get_by_label(name, exact=True).check()
+        pictures.add(drawn(seen))
+    for name in ("G's map", "pull on fakes"):
+        seen.get_by_label(name, exact=True).check()
+        pictures.add(drawn(seen))
+    for name in ("data", "fakes"):
+        seen.get_by_label(name, exact=True).uncheck()
+        pictures.add(drawn(seen))
+    assert len(pictures) == 7
+    for name in ("what D says", "data", "fakes"):
+        seen.get_by_label(name, exact=True).check()
+
+
+def test_other_data_begin_another_game_that_is_played_as_far(seen):
+    for _ in range(3):
+        seen.get_by_role("button", name="Step", exact=True).click()
+    settled(seen, 3)
+    seen.get_by_label("moons", exact=True).check()
+    settled(seen, 3)
+    assert "Modes" not in seen.locator(".plane-said").inner_text()
+    assert not seen.locator(".plane-measure").nth(2).is_visible()
+    seen.get_by_label("ring", exact=True).check()
+
+
+def test_only_what_a_loss_takes_can_be_set(seen):
+    seen.locator("summary").click()
+    assert slider(seen, "target of real points").is_visible() and not slider(seen, "bound on D's weights").is_visible()
+    seen.get_by_label("Wasserstein", exact=True).check()
+    assert not slider(seen, "target of real points").is_visible() and slider(seen, "bound on D's weights").is_visible()
+    seen.get_by_label("SGD", exact=True).check()
+    assert not slider(seen, "beta1").is_visible()
+    seen.get_by_label("Adam", exact=True).check()
+    seen.get_by_label("non-saturating", exact=True).check()
+
+
+def test_a_place_is_asked_by_pointer_and_by_keys(seen):
+    stage = seen.get_by_role("slider", name="Place on the plane")
+    stage.scroll_into_view_if_needed()
+    box = stage.bounding_box()
+    seen.mouse.move(box["x"] + 0.75 * box["width"], box["y"] + 0.75 * box["height"])
+    seen.wait_for_function("document.querySelector('.plane-here').textContent.includes(': D says')")
+    assert re.match(r"At \(1\.[56]\d?, \u22121\.[56]\d?\)", seen.locator(".plane-here").inner_text())
+    stage.focus()
+    stage.press("ArrowUp")
+    assert re.match(r"At \(1\.[56]\d?, \u22121\.[45]\d?\)", stage.get_attribute("aria-valuetext"))
+
+
+def test_a_drawing_by_pointer_and_by_keys_becomes_the_data(browser):
+    with shown(browser, PlaneGAN(data="drawn", step=0), width=390, has_touch=True) as (page, said):
+        settled(page, 0)
+        page.get_by_role("button", name="Clear").click()
+        assert "The plane is yours" in page.locator(".plane-said").inner_text()
+        stage = page.get_by_role("slider", name="Place on the plane")
+        stage.scroll_into_view_if_needed()
+        box = stage.bounding_box()
+        page.mouse.move(box["x"] + 100, box["y"] + 100)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 200, box["y"] + 200, steps=8)
+        page.mouse.up()
+        settled(page, 0)
+        stroke = drawn(page)
+        stage.focus()
+        for key in ("Shift+ArrowUp", "Shift+ArrowUp", "Enter"):
+            stage.press(key)
+        assert drawn(page) != stroke
+        page.get_by_role("button", name="Step", exact=True).click()
+        settled(page, 1)
+    assert said.everything() == []
+
+
+def test_it_does_not_run_before_it_is_in_view_nor_when_it_has_left(browser):
+    with shown(browser, PlaneGAN(step=5, playing=True), height=300) as (page, said):
+        page.evaluate("document.querySelector('.cell_output').style.marginTop = '3000px'")
+        page.wait_for_timeout(300)
+        where = "+document.querySelector('.dcgan-range output').value"
+        page.evaluate("scrollTo(0, 0)")
+        page.wait_for_timeout(300)
+        stood = page.evaluate(where)
+        page.wait_for_timeout(300)
+        assert page.evaluate(where) == stood
+        page.locator(".plane-stage").scroll_into_view_if_needed()
+        page.wait_for_function(f"{where} > {stood + 5}")
+        page.evaluate("document.querySelector('.dcgan-plane').parentElement.remove()")
+        page.wait_for_timeout(200)
+    assert said.everything() == []
+
+
+def test_who_asked_for_less_motion_gets_leaps(browser):
+    with shown(browser, PlaneGAN(step=0, playing=True), reduced_motion="reduce") as (page, said):
+        settled(page, 0)
+        page.get_by_role("button", name="25 steps").click()
+        settled(page, 25)
+        page.wait_for_timeout(200)
+        assert "Step 25." in page.locator(".plane-said").inner_text()
+    assert said.everything() == []
+
+
+LIVE = """async ({ code, state }) => {
+  const { default: widget } = await import(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
+  const hears = {};
+  const emit = event => (hears[event] ?? []).forEach(hear => hear());
+  window.live = {
+    get: name => state[name],
+    set(name, value) { if (state[name] !== value) { state[name] = value; emit(`change:${name}`); } },
+    on: (event, hear) => (hears[event] ??= []).push(hear),
+    off: (event, hear) => (hears[event] = (hears[event] ?? []).filter(h => h !== hear)),
+    save_changes() {},
+  };
+  document.body.append(document.createElement("div"));
+  widget.render({ model: window.live, el: document.body.lastChild });
+}"""
+WEIGHTS = "[...new Uint8Array(live.get('weights').buffer)]"
+
+
+def test_with_a_kernel_a_step_set_in_python_moves_the_page_and_its_weights_come_back(page):
+    widget = PlaneGAN(step=30, data="moons")
+    state = {name: getattr(widget, name) for name in PlaneGAN.class_own_traits(sync=True) if name[0] != "_"}
+    page.page.evaluate(LIVE, {"code": widget._esm, "state": {**state, "weights": None}})
+    page.page.wait_for_function("live.get('weights')?.byteLength")
+    widget.weights = bytes(page.page.evaluate(WEIGHTS))
+    ours = widget.play()
+    torch.testing.assert_close(flat(widget.G, widget.D), flat(ours.G, ours.D), rtol=0, atol=1e-3)
+
+    for step in (20, 24, 7):  # back to a kept moment, ahead, and to one between two moments
+        page.page.evaluate("step => { live.set('weights', null); live.set('step', step); }", step)
+        page.page.wait_for_function("live.get('weights')?.byteLength")
+        widget.step, widget.weights = step, bytes(page.page.evaluate(WEIGHTS))
+        ours = widget.play()
+        torch.testing.assert_close(flat(widget.G, widget.D), flat(ours.G, ours.D), rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_it_fits_and_axe_finds_nothing_grave(browser, width, scheme):
+    with shown(browser, PlaneGAN(step=3), width=width, scheme=scheme) as (page, said):
+        settled(page, 3)
+        page.locator("summary").click()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert grave(page) == []
+    assert said.everything() == []
