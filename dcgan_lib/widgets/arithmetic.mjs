@@ -164,9 +164,10 @@ function render({ model, el }) {
       place.show(seed, picked === null ? label : put, seed === undefined ? "" : key(seed), () => imageOf(seed));
     });
     average.want(seeds.length ? key(seeds) : "", () => G.forward(mean(seeds.map(zOf))));
-    average.words.textContent = seeds.length ? "mean" : "empty: counts as nothing";
+    average.words.textContent = seeds.length ? "mean" : "";
     const first = opening(model.get("model"));
-    holds.textContent = first && String(seeds) === String(first[name]) ? first.holds[name] : "";
+    const known = first && String(seeds) === String(first[name]) ? first.holds[name] : "";
+    holds.textContent = seeds.length ? known : "empty: counts as nothing";
   }
 
   // --- controls
