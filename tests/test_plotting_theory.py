@@ -32,14 +32,6 @@ def lines(fig) -> list:
     return [line for ax in fig.axes for line in ax.get_lines()]
 
 
-def test_the_dots_of_two_gaussians_stand_on_their_curves():
-    fig = figures.plot_two_gaussians(3.0)
-    dots = [line for line in lines(fig) if line.get_marker() == "o"]
-    p, q = theory.normal(figures.X), theory.normal(figures.X, 3)
-    assert dots[0].get_xdata()[0] == 3
-    assert dots[0].get_ydata()[0] == pytest.approx(theory.best_value(p, q, figures.X).item())
-
-
 def test_each_top_of_the_pointwise_figure_is_at_the_share_of_the_data():
     tops = [line.get_xdata()[0] for line in lines(figures.plot_pointwise([(1, 1), (3, 1)])) if line.get_marker() == "o"]
     assert tops == [0.5, 0.75]

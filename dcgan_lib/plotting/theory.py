@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import cache
 
 import matplotlib.pyplot as plt
 import torch
@@ -44,53 +43,20 @@ def plot_optimal_d(ax: Axes, x: Tensor, p_data: Tensor, p_g: Tensor) -> None:
     right.set_ylabel("D*(x)", color=D_COLOUR)
 
 
-@cache
-def _curves() -> dict[str, Tensor]:
-    """C(G) and G's two gradients for two unit Gaussians at distances 0 to 8."""
+def _pulls() -> dict[str, Tensor]:
+    """G's two gradients for two unit Gaussians at distances 0 to 8."""
     shift, p = torch.linspace(0, 8, 81, dtype=torch.float64), theory.normal(X)
     rows = []
     for s in shift.tolist():
         q = theory.normal(X, s)
         logit = theory.optimal_logit(p, q)
-        pushes = [
+        pulls = [
             theory.location_gradient(lambda logit, loss=loss: losses.slope(loss, logit), logit, q, X)
             for loss in (losses.g_saturating, losses.g_non_saturating)
         ]
-        rows.append(torch.stack([theory.best_value(p, q, X), *pushes]))
-    value, saturating, non_saturating = torch.stack(rows).T
-    return {"shift": shift, "value": value, "saturating": saturating, "non_saturating": non_saturating}
-
-
-def plot_two_gaussians(shift: float) -> Figure:
-    """Unit Gaussians `shift` (0 to 8) apart: D*, the value of the game, and how hard each loss pulls G back."""
-    curves = _curves()
-    i = round(shift * 10)
-    fig, axes = plt.subplot_mosaic([["line", "line"], ["value", "pull"]], figsize=(5.8, 4.1), height_ratios=[1.15, 1])
-    p, q = theory.normal(X), theory.normal(X, shift)
-    plot_densities(axes["line"], X, p, q)
-    axes["line"].set_ylim(0, 0.5)
-    axes["line"].set_xlim(-4, 12)
-    plot_optimal_d(axes["line"], X, p, q)
-
-    ax = axes["value"]
-    ax.plot(curves["shift"], curves["value"], color=D_COLOUR)
-    ax.plot(shift, curves["value"][i], "o", color=D_COLOUR)
-    reference(ax, 0, "0: D is perfect")
-    reference(ax, -math.log(4), "−log 4: D is at chance")
-    ax.set_ylim(-1.5, 0.22)
-    ax.set_title("what D reaches: C(G)", color=D_COLOUR)
-
-    ax = axes["pull"]
-    for name, style, text in (("saturating", "-", "minimax"), ("non_saturating", DASHED, "non-saturating")):
-        ax.plot(curves["shift"], curves[name], color=G_COLOUR, ls=style)
-        ax.plot(shift, curves[name][i], "o", color=G_COLOUR)
-        ax.annotate(text, (7.9, float(curves[name][-4])), xytext=(0, 6), textcoords="offset points",
-                    ha="right", color=G_COLOUR)  # fmt: skip
-    ax.set_ylim(-0.3, 9.5)
-    ax.set_title("how hard G is pulled back", color=G_COLOUR)
-    for name in ("value", "pull"):
-        axes[name].set_xlabel("distance between the two means")
-    return fig
+        rows.append(torch.stack(pulls))
+    saturating, non_saturating = torch.stack(rows).T
+    return {"shift": shift, "saturating": saturating, "non_saturating": non_saturating}
 
 
 def plot_pointwise(weights: Sequence[tuple[float, float]]) -> Figure:
@@ -158,7 +124,7 @@ def plot_supports(noises: Sequence[float], width: float = 1.0) -> Figure:
 
 def plot_gradients() -> Figure:
     """The pulls of both losses on G for two Gaussians, and the line that they add up to."""
-    curves = _curves()
+    curves = _pulls()
     fig, axes = plt.subplots(1, 2, figsize=(6.6, 2.8))
     shift, total = curves["shift"], curves["saturating"] + curves["non_saturating"]
     lines = (

@@ -42,9 +42,10 @@ function path(x, heightOf) {
 }
 
 /** Where the dots stand that widen a density: its standard deviation, or its edge, away from the outer middles. */
-export function handlesOf({ kind, mean, width, gap }) {
+export function handlesOf(state, side) {
+  const { kind, mean, width, gap } = state[side];
   const out = gap / 2 + (kind === "blocks" ? width / 2 : width);
-  return kind === "drawn" ? [] : [mean - out, mean + out];
+  return kind === "drawn" || state.pointer !== "drag" || state.compact ? [] : [mean - out, mean + out];
 }
 
 const peakOf = (density) => density.indexOf(density.reduce((a, b) => Math.max(a, b)));
@@ -76,8 +77,8 @@ export function densities() {
       [one.x, two.x] = [one.x + (way * close) / 2, two.x - (way * close) / 2];
     }
     for (const { side, ...at } of names) parts.push(text(`proof-word proof-${side}`, at.x, Math.max(13, at.y), side, "middle"));
-    for (const side of state.pointer === "drag" ? Object.keys(peaks) : []) {
-      for (const at of handlesOf(state[side])) {
+    for (const side in peaks) {
+      for (const at of handlesOf(state, side)) {
         parts.push(svg("circle", { class: `proof-handle proof-${side}`, cx: x(at), cy: pixelAt(found[side], at), r: 5.5 }));
       }
     }

@@ -29,7 +29,6 @@ function shapeControls(side, set) {
     for (const name in sliders) sliders[name].show(shape[name]);
     kind.element.hidden = sliders.width.element.hidden = compact;
     sliders.gap.element.hidden = compact || shape.kind === "drawn";
-    element.hidden = compact && side === "data";
   };
   return { element, show };
 }
@@ -48,7 +47,7 @@ function barControls(strike) {
 function render({ model, el }) {
   const stateOf = () => {
     const side = (name) => Object.fromEntries(["kind", "mean", "width", "gap", "bars"].map((key) => [key, model.get(`${name}_${key}`)]));
-    return { data: side("data"), fakes: side("fakes"), noise: model.get("noise"), pointer: model.get("pointer") };
+    return { data: side("data"), fakes: side("fakes"), noise: model.get("noise"), pointer: model.get("pointer"), compact: model.get("compact") };
   };
   const set = (values) => {
     for (const [name, value] of Object.entries(values)) model.set(name, value);
@@ -114,7 +113,6 @@ function render({ model, el }) {
 
   function draw() {
     const state = stateOf();
-    const compact = model.get("compact");
     compute(state);
     const { numbers: read, slopes, fakes } = found;
     const flat = fakes.every((density, i) => density < 1e-12 || slopes.saturating[i] === 0);
@@ -130,10 +128,10 @@ function render({ model, el }) {
     pointer.show(state.pointer);
     const presets = model.get("presets");
     names.forEach((name, i) => starts[i].setAttribute("aria-pressed", Object.entries(presets[name]).every(([trait, value]) => model.get(trait) === value)));
-    for (const side in sides) sides[side].show(state[side], compact);
+    for (const side in sides) sides[side].show(state[side], state.compact);
     byKeys.element.hidden = state.pointer === "drag";
     if (state.pointer !== "drag") byKeys.show(state[state.pointer].bars);
-    numbers.element.hidden = pointer.element.hidden = compact;
+    numbers.element.hidden = pointer.element.hidden = state.compact;
   }
 
   // --- the pointer
@@ -144,7 +142,7 @@ function render({ model, el }) {
   /** What lies under the pointer: a dot, else the curve that it is inside of, else the nearer one. */
   function grasp(at, state) {
     const scale = scaleOf(width());
-    const dots = Object.keys(SIDES).flatMap((side) => handlesOf(state[side]).map((x) => ({ side, what: "width", away: Math.hypot(scale.x(x) - at.x, top.pixelAt(found[side], x) - at.y) })));
+    const dots = Object.keys(SIDES).flatMap((side) => handlesOf(state, side).map((x) => ({ side, what: "width", away: Math.hypot(scale.x(x) - at.x, top.pixelAt(found[side], x) - at.y) })));
     dots.sort((one, other) => one.away - other.away);
     if (dots[0]?.away < GRASP) return dots[0];
     const x = scale.at(at.x);

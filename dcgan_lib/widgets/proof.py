@@ -55,7 +55,7 @@ class DraggableProof(anywidget.AnyWidget):
     noise = traitlets.Float(0.0, help="standard deviation of Gaussian noise on both, 0 to 2").tag(sync=True)
     pointer = traitlets.Enum(("drag", "data", "fakes"), "drag", help="it drags, or draws one of them").tag(sync=True)
     presets = traitlets.Dict(help="what each preset sets").tag(sync=True)
-    compact = traitlets.Bool(False, help="only the drawing, the fakes' mean, the presets and the noise").tag(sync=True)
+    compact = traitlets.Bool(False, help="only the drawing, both means, the presets and the noise").tag(sync=True)
     caption = traitlets.Unicode(
         "Drag a curve, or the dots at its sides. Try “disjoint blocks”: drag the blue one about and V sticks at 0, "
         "the arrows are gone. Then add noise to both."

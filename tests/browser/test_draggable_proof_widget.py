@@ -253,10 +253,11 @@ def test_it_opens_where_python_put_it(browser):
     assert said.everything() == []
 
 
-def test_compact_it_keeps_the_drawing_and_the_fakes_mean(browser):
+def test_compact_it_keeps_the_drawing_the_means_and_the_noise(browser):
     with shown(browser, DraggableProof(compact=True)) as (page, said):
         names = [one.get_attribute("aria-label") for one in page.locator("input[type=range]:visible").all()]
-        assert names == [None, "mean of the fakes"] and page.locator(".proof-table:visible").count() == 0
+        assert names == [None, "mean of the data", "mean of the fakes"]
+        assert page.locator(".proof-table:visible, .proof-handle").count() == 0
     assert said.everything() == []
 
 
