@@ -1,6 +1,7 @@
 """ConvolutionArithmetic: its traits, and what it computes of convolutions and of tables, with torch as the oracle."""
 
 import itertools
+import json
 
 import pytest
 import torch
@@ -203,6 +204,12 @@ def test_numbers_that_do_not_go_together_are_taken_and_said():
         _ = widget.output_size
     widget.output_padding = 1
     assert widget.output_size == 17
+
+
+def test_it_is_light():
+    assert len(ConvolutionArithmetic._esm) + len(ConvolutionArithmetic._css) < 57_000
+    state = ConvolutionArithmetic().get_state()
+    assert len(json.dumps({name: value for name, value in state.items() if name not in ("_esm", "_css")})) < 5_000
 
 
 # --- where scripts are off

@@ -82,7 +82,7 @@ export function cellText([x, y], px, text, className = "", ink = "") {
 export function tapCell([x, y], px, tap, taps, text, className = "") {
   const { paint, ink } = tapColours(tap, taps);
   const rect = svgNode("rect", { class: className, x: x + 0.5, y: y + 0.5, width: px - 1, height: px - 1, fill: paint });
-  return px < 15 ? [rect] : [rect, cellText([x, y], px, text, className, ink)];
+  return px < 15 ? [rect] : [rect, cellText([x, y], px, text, className && "conv-quiet", className ? "" : ink)]; // on a pale cell as on the page
 }
 
 /** The cells of a side as they are before anything is lit; `corner(places)` says where one stands. */

@@ -66,7 +66,7 @@ function makeMaps(light) {
     );
     fill(board.svg, places.length * px, places.length * px, [...board.base, ...top]);
     const size = sizeOf(setting, side);
-    board.title.textContent = `${side} ${size} × ${size}`;
+    board.title.textContent = `${side} ${size} × ${size}${state.inserted && side === "input" ? ", stretched" : ""}`;
     board.say(lit.side === side ? lit.cell[0] * size + lit.cell[1] : 0, size * size - 1, litSentence(state));
   }
 

@@ -103,6 +103,7 @@ function render({ model, el }) {
     light(side, state.dims === 1 ? [0, to] : [Math.floor(to / size), to % size]);
   }
 
+  const drawn = {}; // what each view was last drawn for
   function draw() {
     if (!figure.clientWidth) return; // not in view: when it has a width it is drawn
     const state = read();
@@ -122,7 +123,10 @@ function render({ model, el }) {
     problem.textContent = state.problem && `${state.problem}.`;
     for (const [name, panel] of Object.entries(panels)) {
       panel.hidden = (shown !== "all" && shown !== name) || (name !== "table" && state.problem !== "");
-      if (!panel.hidden) drawings[name].draw(name === "table" ? model.get("table") : state);
+      const seen = name === "table" ? model.get("table") : name === "overlap" ? { setting: state.setting, width: state.width } : state;
+      if (panel.hidden || drawn[name] === JSON.stringify(seen)) continue; // what is being typed into a table stays
+      drawn[name] = JSON.stringify(seen);
+      drawings[name].draw(seen);
     }
     if (panels.grids.hidden) play.stop();
   }

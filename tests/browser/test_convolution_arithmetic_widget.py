@@ -233,6 +233,18 @@ def test_a_field_holds_what_may_stand_in_it(seen):
     assert seen.get_by_label("Layer 1, kernel", exact=True).input_value() == str(TABLE_BOUNDS["kernel"][1])
 
 
+def test_what_is_being_typed_stays_while_cells_light_up(seen):
+    field = panel(seen, "table of layers").get_by_label("Layer 2, kernel", exact=True)
+    field.fill("6")
+    box = panel(seen, "cells").get_by_role("slider").first.bounding_box()
+    seen.mouse.move(box["x"] + 40, box["y"] + 40)
+    frame(seen)
+    assert field.input_value() == "6"
+    field.press("Tab")
+    frame(seen)
+    assert seen.evaluate("document.activeElement.ariaLabel") == "Layer 2, stride"
+
+
 def test_on_a_line_up_and_down_change_the_side(browser):
     widget = ConvolutionArithmetic(view="grids", dims=1, kind="transposed", size=4, lit=[0, 3])
     with shown(browser, widget) as (page, said):
