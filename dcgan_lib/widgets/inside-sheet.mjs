@@ -123,10 +123,10 @@ export function largeSheet({ press, select, hover }) {
     const { order, at, layout } = shown;
     const ends = { Home: 0, End: order.length - 1 };
     const ways = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -layout.columns, ArrowDown: layout.columns };
+    const to = ends[event.key] ?? at + (ways[event.key] ?? 0);
     if (event.key === " " || event.key === "Enter") press(order[at]);
-    else if (event.key in ends) select(order[ends[event.key]]);
-    else if (event.key in ways) select(order[at + ways[event.key]] ?? order[at]);
-    else return;
+    else if (to in order && to !== at) select(order[(shown.at = to)]); // at once: the next key may come before the next frame
+    else if (!(event.key in ends || event.key in ways)) return;
     event.preventDefault();
   });
 

@@ -185,7 +185,7 @@ function render({ model, el }) {
   const pager = (() => {
     const said = make("span", "dcgan-value");
     const [back, on] = [button("Earlier maps", () => go(-1)), button("Later maps", () => go(1))];
-    const element = make("div", "dcgan-controls", {}, back, said, on);
+    const element = make("div", "dcgan-controls inside-switches", {}, back, said, on);
     let now;
     const go = (way) => change({ selected: now.order[(now.page + way) * now.layout.perPage] });
     const show = (order, page, layout) => {
@@ -256,7 +256,7 @@ function render({ model, el }) {
     pager.element,
     about,
     row(numberField, on.element, strength.element),
-    make("div", "dcgan-controls inside-switches", {}, only, allOff, make("span", "inside-strongest", {}, strongest, many), layerBack, reset),
+    make("div", "dcgan-controls inside-switches", {}, only, allOff, make("span", "inside-strongest", {}, strongest, many), make("span", "inside-restore", {}, layerBack, reset)),
     row(orderChoice.element, white.element),
   );
   if (model.get("caption")) figure.append(make("figcaption", "", { textContent: model.get("caption") }));

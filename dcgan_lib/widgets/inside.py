@@ -60,8 +60,8 @@ class InsideG(ServesModels):
     ).tag(sync=True)
     caption = traitlets.Unicode(
         "Press a map to switch it off, press it again to have it back. Maps that are off are crossed out; the layers "
-        "after them are shown as they have become. White is strong: the strongest hundredth of the layer, or each "
-        "map's strongest value."
+        "after them are shown as they have become. In a map, white is strong: the strongest hundredth of the "
+        "layer, or the map's strongest value. In the difference, grey is none."
     ).tag(sync=True)
 
     def __init__(self, **traits: Any) -> None:

@@ -317,6 +317,29 @@ def test_it_opens_with_two_maps_off_and_says_so(browser):
         assert said.everything() == []
 
 
+@pytest.mark.parametrize("white", ["map", "layer"])
+def test_the_maps_are_drawn_as_they_are_and_later_layers_as_they_have_become(widget, white):
+    widget.get_by_label(white, exact=True).check()
+    layer(widget, 8)
+    field(widget, "Map").fill("118")
+    field(widget, "Map").press("Tab")
+    field(widget, "on").uncheck()
+    layer(widget, 16)
+    maps = InsideG(off={8: [118]}).features(16)
+    brightest = maps.amax((1, 2)) if white == "map" else maps.quantile(0.99).expand(64)
+    code = (
+        "c => [c.width, ...c.getContext('2d').getImageData(0, 0, c.width, c.height).data.filter((_, i) => i % 4 === 0)]"
+    )
+    width, *grey = widget.locator(".inside-sheet canvas").evaluate(code)
+    sheet = torch.tensor(grey).view(-1, width)
+    for number in (5, 24, 50):
+        y, x = (50 * place for place in divmod(number, 12))
+        drawn = sheet[y : y + 48 : 3, x : x + 48 : 3]
+        expected = (255 * maps[number] / brightest[number]).clamp(0, 255)
+        assert (drawn - expected).abs().max() < (2 if white == "map" else 9) and expected.std() > 10
+    widget.get_by_label("layer", exact=True).check()
+
+
 def test_a_press_on_a_map_switches_it_off_and_another_on_again(widget):
     sheet = widget.locator(".inside-sheet")
     sheet.click(position=point(widget, 57))
@@ -342,6 +365,10 @@ def test_the_keys_go_from_map_to_map_and_space_switches(widget):
     assert field(widget, "Map").input_value() == "63"
     sheet.press("ArrowDown")  # nothing is there
     assert field(widget, "Map").input_value() == "63"
+    keys = """sheet => ["ArrowUp", "ArrowUp", "ArrowLeft"].forEach(key =>
+      sheet.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true })))"""
+    sheet.evaluate(keys)  # faster than frames
+    assert field(widget, "Map").input_value() == str(63 - 12 - 12 - 1)
 
 
 def test_a_map_can_be_chosen_by_number_switched_by_its_box_and_made_stronger(widget):
