@@ -186,7 +186,8 @@ function render({ model, el }) {
   });
 
   if (hidden) figure.append(make("div", "dcgan-controls", {}, which.element));
-  figure.append(row, note, make("div", "dcgan-controls", {}, slider.element, play.element, sample.element, kinds.element));
+  figure.append(row, note, make("div", "dcgan-controls", {}, slider.element, play.element));
+  figure.append(make("div", "dcgan-controls", {}, sample.element, kinds.element));
   if (hidden) figure.append(...question.elements, count);
   else if (Object.keys(choices).length > 1) figure.append(pick.element);
   if (model.get("caption")) figure.append(make("figcaption", "", { textContent: model.get("caption") }));

@@ -91,7 +91,7 @@ class TrainingScrubber(Serves):
     samples = traitlets.Int(help="how many can be followed").tag(sync=True)
     steps = traitlets.List(traitlets.Int(), help="the kept steps").tag(sync=True)
     choices = traitlets.Dict(help="recorded runs to choose from, and what the page calls them").tag(sync=True)
-    cases = traitlets.Dict(CASES, help="of each recorded run its label and what tells it").tag(sync=True)
+    cases = traitlets.Dict(help="of each recorded run its label and what tells it").tag(sync=True)
     own = traitlets.Dict(help="numbers of the runs that came with the widget").tag(sync=True)
     sheets = traitlets.Dict(help="and their samples").tag(sync=True)
     mime = traitlets.Unicode("image/webp", help="of the sheets").tag(sync=True)
@@ -119,6 +119,7 @@ class TrainingScrubber(Serves):
         samples = min(manifest["n"] for manifest in manifests)
         labels = {name: CASES[name]["label"] if name in CASES else name for name in dict.fromkeys([*own, *choices])}
         offered = labels if choices else {}
+        traits.setdefault("cases", {name: CASES[name] for name in CASES if name in recorded()})
         traits.setdefault("step", steps[-1] if traits.get("hidden") else steps[len(steps) // 2])
         super().__init__(
             own=own, sheets=sheets, steps=steps, samples=samples, choices=offered, **{"runs": runs} | traits
@@ -222,9 +223,10 @@ class TrainingScrubber(Serves):
     @traitlets.validate("guess")
     def _check_guess(self, proposal: dict) -> dict:
         for letter, name in proposal["value"].items():
-            if letter not in self.letters or name not in {"", *CASES}:
+            if letter not in self.letters or name not in {"", *self.cases}:
                 raise traitlets.TraitError(
-                    f"guess[{letter!r}]={name!r}: letters are {', '.join(self.letters)}, answers {', '.join(CASES)}"
+                    f"guess[{letter!r}]={name!r}: letters are {', '.join(self.letters)}; "
+                    f"answers {', '.join(self.cases)}"
                 )
         return proposal["value"]
 
