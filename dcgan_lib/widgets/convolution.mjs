@@ -3,7 +3,7 @@
 
 import { makeMatrix, makeOverlap } from "./convolution-charts.mjs";
 import { makeGrids } from "./convolution-grids.mjs";
-import { formulaOf, isSmall, overlapOf, problemOf, sameSizes, sizeOf } from "./convolution-math.mjs";
+import { formulaOf, isSmall, outputSize, overlapOf, problemOf, sameSizes, sizeOf } from "./convolution-math.mjs";
 import { makeTable } from "./convolution-table.mjs";
 import { button, checkbox, choice, make, perFrame, range, stillPlease } from "./ui.mjs";
 
@@ -27,17 +27,13 @@ const and = (numbers) => numbers.join(", ").replace(/, (\d+)$/, " and $1");
 
 /** What the floor drops, and which sizes it makes one. */
 export function remarksOf(setting) {
-  const [large, small] = setting.kind === "strided" ? ["input", "output"] : ["output", "input"];
-  const counts = overlapOf(setting);
-  const unseen = counts.flatMap((count, cell) => (count ? [] : [cell]));
-  const out = [];
-  if (unseen.length) out.push(setting.kind === "strided" ? `No output reads input ${and(unseen)}.` : `No stamp reaches output ${and(unseen)}.`);
+  const strided = setting.kind === "strided";
+  const unseen = overlapOf(setting).flatMap((count, cell) => (count ? [] : [cell]));
   const same = sameSizes(setting);
-  const size = sizeOf(setting, small);
-  if (same.length > 1) {
-    const back = setting.kind === "strided" ? "on the way back the output padding tells them apart" : "the output padding says which is meant";
-    out.push(`${large[0].toUpperCase() + large.slice(1)}s of ${and(same)} belong to an ${small} of ${size}: ${back}.`);
-  }
+  const out = [];
+  if (unseen.length) out.push(`${strided ? "No output reads input" : "No stamp reaches output"} ${and(unseen)}.`);
+  if (same.length > 1 && strided) out.push(`Inputs of ${and(same)} give an output of ${outputSize(setting)}.`);
+  if (same.length > 1 && !strided) out.push(`Outputs of ${and(same)} belong to an input of ${setting.size}: the output padding says which is meant.`);
   return out.join(" ");
 }
 

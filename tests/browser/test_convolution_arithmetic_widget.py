@@ -265,7 +265,7 @@ def test_a_cell_that_nothing_reads_is_said_to_be_so(browser):
     widget = ConvolutionArithmetic(view="grids", kernel=3, padding=0, lit=[7, 7], lit_side="input")
     with shown(browser, widget) as (page, _):
         assert sentence(page) == "No output reads input (7, 7)."
-        assert "No output reads input 7. Inputs of 7 and 8 belong to an output of 3" in page.inner_text("figure")
+        assert "No output reads input 7. Inputs of 7 and 8 give an output of 3." in page.inner_text("figure")
 
 
 def test_it_plays_until_it_is_out_of_view(browser):
