@@ -167,7 +167,7 @@ function render({ model, el }) {
     average.words.textContent = seeds.length ? "mean" : "";
     const first = opening(model.get("model"));
     const known = first && String(seeds) === String(first[name]) ? first.holds[name] : "";
-    holds.textContent = seeds.length ? known : "empty: counts as nothing";
+    holds.textContent = seeds.length ? known : "counts as nothing";
   }
 
   // --- controls
