@@ -1,6 +1,7 @@
 """ConvolutionArithmetic in the page: its numbers are the library's, and every view answers to pointer and keys."""
 
 import itertools
+import re
 
 import pytest
 
@@ -65,6 +66,19 @@ def test_the_lit_cell_is_connected_as_python_says(page):
                     continue
                 widget.lit_side, widget.lit = side, [0, cell]
                 assert sorted(map(tuple, pairs)) == sorted((to, tap) for (to,), (tap,) in widget.connections)
+
+
+@pytest.mark.parametrize("dims", [1, 2])
+def test_the_sentence_counts_the_connections_of_python(page, dims):
+    for setting in SETTINGS:
+        widget = ConvolutionArithmetic(**setting, dims=dims, lit=[0, 1])
+        if widget.problem or setting["size"] < 4 or widget.output_size < 2:
+            continue
+        for widget.lit_side in ("input", "output"):
+            lit = {"side": widget.lit_side, "cell": widget.lit}
+            said = page.call("convolution-grids.mjs", "litSentence", {"setting": setting, "dims": dims, "lit": lit})
+            count = re.search(r"(?:reads|read by|reached by|stamp on) (\d+) ", said)
+            assert (int(count[1]) if count else 0) == len(widget.connections), (said, setting)
 
 
 def test_through_the_inserted_zeros_the_same_taps_meet_the_same_inputs(page):
@@ -132,7 +146,9 @@ def slide(page, label, value):
 
 def test_it_opens_with_a_window_a_matrix_an_overlap_and_a_table(seen):
     assert sentence(seen) == "Output (1, 1) reads 16 inputs."
-    assert sentence(seen, "matrix").startswith("4 outputs × 8 inputs: 14 of 32 entries can be other than zero")
+    taps = ConvolutionArithmetic().taps
+    entries = f"{(taps >= 0).sum()} of {taps.numel()} entries can be other than zero"
+    assert sentence(seen, "matrix").startswith(f"4 outputs × 8 inputs: {entries}")
     assert "even, because 2 divides 4" in sentence(seen, "overlap")
     assert "The table ends with 94 × 94." in sentence(seen, "table of layers")
 
