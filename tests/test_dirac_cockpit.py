@@ -88,5 +88,16 @@ def test_it_describes_itself_in_a_line():
     )
 
 
+def test_it_stands_still_where_scripts_are_off():
+    cockpit = DiracCockpit(steps=40)
+    assert cockpit.said == (
+        "The smallest GAN on the plane of its two numbers: 40 simultaneous steps of size 0.3 lead from a distance of "
+        f"0.5 from rest to {cockpit.trajectory[-1].norm():.3g}. Near rest the largest eigenvalue of a step has modulus "
+        "1.0112."
+    )
+    assert cockpit.still().width > 600
+    assert DiracCockpit(game="wasserstein", h=5.0, momentum=0.5).still().width > 600  # flies off
+
+
 def test_it_is_light():
     assert len((DiracCockpit._esm + DiracCockpit._css).encode()) <= 46_080

@@ -14,7 +14,8 @@ from dcgan_lib.plotting import dirac as dirac_figures
 from dcgan_lib.plotting import losses as loss_figures
 from dcgan_lib.plotting import theory as figures
 from dcgan_lib.plotting.table import Table
-from dcgan_lib.theory import DiracGame
+from dcgan_lib.theory import DiracGame, trajectory
+from dcgan_lib.theory.dirac import Steps
 
 
 @pytest.fixture(autouse=True)
@@ -68,6 +69,16 @@ def test_the_stable_form_is_drawn_where_the_naive_one_ends():
 def test_noise_lowers_the_ceiling_of_two_bars():
     right = figures.plot_supports([0, 1.5]).axes[1].get_lines()
     assert right[0].get_ydata()[0] == pytest.approx(math.log(2)) and right[1].get_ydata()[0] < 0.6
+
+
+def test_a_play_shows_the_path_and_the_modulus_of_a_step():
+    game, way = DiracGame(), Steps(0.3)
+    path = trajectory(game, (0.5, 0.0), 0.3, 10)
+    fig = dirac_figures.plot_play(game, way, path)
+    assert len(fig.axes[0].get_lines()[1].get_xdata()) == 11
+    assert "1.011" in title(fig.axes[1])
+    measured, predicted = (line.get_ydata()[-1] for line in fig.axes[1].get_lines())
+    assert predicted == pytest.approx(measured, rel=0.02)
 
 
 def test_eigenvalues_of_a_damped_game_lie_in_the_half_that_settles():

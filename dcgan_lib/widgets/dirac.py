@@ -8,9 +8,12 @@ from pathlib import Path
 import anywidget
 import torch
 import traitlets
+from PIL import Image
 
-from dcgan_lib.theory.dirac import GAMES, METHODS, DiracGame, eigenvalues, growth, trajectory, update_matrix
+from dcgan_lib.theory.dirac import GAMES, METHODS, DiracGame, Steps, eigenvalues, growth, trajectory, update_matrix
 from dcgan_lib.widgets.bundle import bundle
+from dcgan_lib.widgets.frames import to_image
+from dcgan_lib.widgets.still import Still
 
 HERE = Path(__file__).parent
 FAR = 1e6  # a path ends with the first position beyond it
@@ -25,7 +28,7 @@ RANGES = {
 FARTHEST = 2.5  # of a start, from either axis
 
 
-class DiracCockpit(anywidget.AnyWidget):
+class DiracCockpit(Still, anywidget.AnyWidget):
     """The two players of the Dirac-GAN on their plane; drag their start, choose how they step and what calms them.
 
         cockpit = DiracCockpit(method="alternating", momentum=-0.5)
@@ -99,3 +102,21 @@ class DiracCockpit(anywidget.AnyWidget):
             "near_rest": growth(self.dirac_game, self.h, self.method, self.momentum),
             "path": mean,
         }
+
+    @property
+    def said(self) -> str:
+        """The state in a sentence."""
+        first, last = self.trajectory[[0, -1]].norm(dim=1).tolist()
+        size = self.eigenvalues.abs().max().item()
+        way = f"{self.method} steps of size {self.h:g}"
+        return (
+            f"The smallest GAN on the plane of its two numbers: {len(self.trajectory) - 1} {way} lead from a "
+            f"distance of {first:.3g} from rest to {last:.3g}. Near rest the largest eigenvalue of a step has "
+            f"modulus {size:.4f}."
+        )
+
+    def still(self) -> Image.Image:
+        """The path over the field, and its distance from rest."""
+        from dcgan_lib.plotting.dirac import plot_play
+
+        return to_image(plot_play(self.dirac_game, Steps(self.h, self.method, self.momentum), self.trajectory))
