@@ -27,7 +27,7 @@ function groundPixels(verdicts, side, colours) {
   verdicts.forEach((verdict, i) => {
     const at = 4 * ((side - 1 - Math.floor(i / side)) * side + (i % side)); // pictures begin above
     const towards = verdict > 0.5 ? colours.real : colours.d;
-    const share = GROUND * Math.abs(2 * verdict - 1);
+    const share = GROUND * Math.abs(2 * verdict - 1) ** 0.6; // finer near 1/2, where most of the game is played
     for (let c = 0; c < 3; c++) {
       pixels.data[at + c] = verdict === null ? colours.blank[c] : colours.paper[c] + share * (towards[c] - colours.paper[c]);
     }

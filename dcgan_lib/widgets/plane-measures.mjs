@@ -1,6 +1,6 @@
 // What can be measured because the data's density is known. Every set of shares here sums to one.
 
-import { sigmoid, slopeAt } from "./losses-math.mjs";
+import { logitOf, lossAt, sigmoid, slopeAt } from "./losses-math.mjs";
 import { backward, forward } from "./plane-net.mjs";
 import { drawZ } from "./plane-game.mjs";
 import { mersenneTwister } from "./random.mjs";
@@ -108,6 +108,14 @@ export function pull(D, points, loss) {
   const outputs = forward(D, points, n);
   const felt = outputs.at(-1).map((score) => -slopeAt(loss, "g", score));
   return backward(D, outputs, felt, n, true);
+}
+
+/** What both players pay when fakes and data are equal and D has answered fully; null where no score is the best. */
+export function atRest(loss, realTarget = 1) {
+  if (loss === "wasserstein") return null;
+  const score = { least_squares: 0.5, hinge: 0 }[loss] ?? logitOf(realTarget / 2);
+  const pays = (role) => lossAt(loss, role, score, realTarget);
+  return { loss_d: pays("d_real") + pays("d_fake"), loss_g: pays("g") };
 }
 
 /**

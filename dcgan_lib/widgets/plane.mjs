@@ -6,7 +6,7 @@ import { makeChart } from "./plane-charts.mjs";
 import { makeData } from "./plane-data.mjs";
 import { halfLine, makePlane } from "./plane-draw.mjs";
 import { DEFAULTS } from "./plane-game.mjs";
-import { BINS, EDGES, LIMIT, bestD, divergence, divergenceFloor, cellShares, makeFakes, modesCovered, pull, scoresOn, verdicts } from "./plane-measures.mjs";
+import { BINS, EDGES, LIMIT, atRest, bestD, divergence, divergenceFloor, cellShares, makeFakes, modesCovered, pull, scoresOn, verdicts } from "./plane-measures.mjs";
 import { forward } from "./plane-net.mjs";
 import { SPEEDS, makeRun } from "./plane-run.mjs";
 import { mersenneTwister } from "./random.mjs";
@@ -185,19 +185,26 @@ function render({ model, el }) {
 
   function drawCharts(at) {
     const { moments, otherFuture } = run.history;
-    const { steps: now, config: { loss } } = run.game;
+    const { steps: now, config: { loss, real_target } } = run.game;
     const last = Math.max(100, now, moments.at(-1).step, otherFuture.at(-1)?.step ?? 0);
     const line = (role, name, from = moments) => ({ role, points: from.map((moment) => [moment.step, moment[name]]) });
     const number = (value) => (Number.isFinite(value) ? written(value) : "–");
 
     const losses = moments.flatMap(({ loss_d, loss_g }) => [loss_d, loss_g]).filter(Number.isFinite);
-    const references = crossEntropy(loss) ? [{ value: 2 * Math.LN2, label: "2 log 2" }, { value: (loss === "saturating" ? -1 : 1) * Math.LN2, label: loss === "saturating" ? "\u2212log 2" : "log 2" }] : [];
+    const rest = atRest(loss, real_target);
+    const logs = crossEntropy(loss) && real_target === 1;
+    const references = rest
+      ? [
+          { value: rest.loss_d, label: logs ? "2 log 2" : "D at rest" },
+          { value: rest.loss_g, label: !logs ? "G at rest" : loss === "saturating" ? "\u2212log 2" : "log 2" },
+        ]
+      : [];
     lossChart.draw({
       words: [["Losses"], [`D ${number(at.loss_d)}`, "d"], [`G ${number(at.loss_g)}`, "fake"]],
       lines: [line("d", "loss_d"), line("fake", "loss_g")],
       references,
-      from: Math.min(0, ...losses),
-      to: Math.max(crossEntropy(loss) ? 2 : 0.5, ...losses),
+      from: Math.min(0, 1.3 * (rest?.loss_g ?? 0), ...losses),
+      to: Math.max(rest ? 1.3 * rest.loss_d : 0.5, ...losses),
       last,
       now,
     });
@@ -220,7 +227,9 @@ function render({ model, el }) {
   function summary(at) {
     if (blank) return "The plane is yours: draw, or move the cross with the arrow keys and press Enter for every point.";
     const modes = data.modes ? `, ${at.modes} of ${data.means.length} modes covered` : "";
-    return `Step ${run.game.steps}. Divergence ${at.divergence.toFixed(3)}${modes}.`;
+    const { loss, weight_clip } = run.game.config;
+    const loose = loss === "wasserstein" && !weight_clip ? " Nothing bounds D's scores: give its weights a bound." : "";
+    return `Step ${run.game.steps}. Divergence ${at.divergence.toFixed(3)}${modes}.${loose}`;
   }
 
   // --- controls

@@ -255,6 +255,22 @@ def test_scores_become_verdicts_in_the_terms_of_each_loss(page):
         assert page.call("plane-measures.mjs", "verdicts", loss, scores, 1) == pytest.approx(verdicts, abs=1e-6)
 
 
+@pytest.mark.parametrize("loss", LOSSES)
+def test_at_rest_both_pay_what_the_library_says(page, loss):
+    rest = page.call("plane-measures.mjs", "atRest", loss)
+    if loss == "wasserstein":
+        assert rest is None  # any constant score is as good
+        return
+    d, g = LOSSES[loss]
+    score = torch.tensor([{"least_squares": 0.5}.get(loss, 0.0)])
+    assert rest == pytest.approx({"loss_d": float(d(score, score)), "loss_g": float(g(score))}, abs=1e-6)
+    if "saturating" in loss:
+        score = torch.tensor([0.45]).logit()
+        rest = page.call("plane-measures.mjs", "atRest", loss, 0.9)
+        expected = {"loss_d": float(d(score, score, real_target=0.9)), "loss_g": float(g(score))}
+        assert rest == pytest.approx(expected, abs=1e-6)
+
+
 def test_the_line_of_one_half_goes_where_the_verdict_crosses_it(page):
     side = 4
     verdicts = [(i % side) / 3 for i in range(side * side)]  # grows to the right: 1/2 in the middle
