@@ -124,7 +124,7 @@ function arrow(className, x, y, slope) {
 }
 
 /** Nine fakes that stand for all, the pull that each feels, and below them the mean of all fakes. */
-function pulls(game, state, found, width, top, number) {
+function pullsOf(game, state, found, width, top, number) {
   const { x } = scaleOf(width);
   const parts = [
     text("proof-title", SIDE.left, top + 12, `G’s pull: ${GAMES[game]}`),
@@ -172,7 +172,7 @@ export function consequences() {
     };
     for (let tick = -6; tick <= 6; tick += 2) parts.push(text("proof-tick", x(tick), 12, String(tick).replace("-", "−"), "middle"));
     add(bestD(found, width, 18));
-    for (const game of Object.keys(GAMES)) add(pulls(game, state, found, width, bottom, numbers[game]));
+    for (const game of Object.keys(GAMES)) add(pullsOf(game, state, found, width, bottom, numbers[game]));
     add(valley(state, found, curve, width, bottom));
     element.setAttribute("width", width);
     element.setAttribute("height", bottom);

@@ -38,29 +38,30 @@ export function sentences({ jsd, saturating, non_saturating }, flat) {
   return `Both losses pull the fakes ${towards(saturating)}: minimax with ${exact(one)}, the non-saturating loss with ${exact(other)}, ${times}.`;
 }
 
-/** All numbers, each with what it is to be held against. */
+const pulls = (slope) => (Number.isNaN(slope) ? "the loss is infinite for some fakes" : Math.abs(slope) < ZERO ? "no pull" : `pulls ${towards(slope)}`);
+
+/** Every row of the table: its name, the number, and what that is to be held against. */
+const ROWS = [
+  ["V(D*, G)", (read) => read.value, () => "= −log 4 + 2 JSD"],
+  ["JSD", (read) => read.jsd, () => "at most log 2 = 0.6931"],
+  ["2 JSD", (read) => 2 * read.jsd, () => "at most log 4 = 1.3863"],
+  ["KL(data ‖ fakes)", (read) => read.kl_data_fakes, (kl) => (kl === Infinity ? "data where fakes never are" : "")],
+  ["KL(fakes ‖ data)", (read) => read.kl_fakes_data, (kl) => (kl === Infinity ? "fakes where data never are" : "")],
+  ["minimax slope", (read) => read.saturating, pulls],
+  ["non-saturating slope", (read) => read.non_saturating, pulls],
+];
+
 export function table() {
   const body = make("tbody");
-  const element = make("table", "proof-table", {}, body);
-  const draw = (found) => {
-    const { value, jsd, kl_data_fakes, kl_fakes_data, saturating, non_saturating } = found;
-    const slope = (s) => (Number.isNaN(s) ? "the loss is infinite for some fakes" : Math.abs(s) < ZERO ? "no pull" : `pulls ${towards(s)}`);
-    const rows = [
-      ["V(D*, G)", value, "= −log 4 + 2 JSD"],
-      ["JSD", jsd, "at most log 2 = 0.6931"],
-      ["2 JSD", 2 * jsd, "at most log 4 = 1.3863"],
-      ["KL(data ‖ fakes)", kl_data_fakes, kl_data_fakes === Infinity ? "data where fakes never are" : ""],
-      ["KL(fakes ‖ data)", kl_fakes_data, kl_fakes_data === Infinity ? "fakes where data never are" : ""],
-      ["minimax slope", saturating, slope(saturating)],
-      ["non-saturating slope", non_saturating, slope(non_saturating)],
-    ];
-    body.replaceChildren(
-      ...rows.map(([name, number, note]) => {
-        const cells = [name, exact(number), note].map((textContent, i) => make(i ? "td" : "th", "", { textContent }));
-        cells[0].scope = "row";
-        return make("tr", "", {}, ...cells);
-      }),
-    );
-  };
-  return { element, draw };
+  const cells = ROWS.map(([textContent]) => {
+    const [number, note] = [make("td"), make("td")];
+    body.append(make("tr", "", {}, make("th", "", { textContent, scope: "row" }), number, note));
+    return [number, note];
+  });
+  const draw = (read) =>
+    ROWS.forEach(([, of, note], i) => {
+      cells[i][0].textContent = exact(of(read));
+      cells[i][1].textContent = note(of(read));
+    });
+  return { element: make("table", "proof-table", {}, body), draw };
 }

@@ -112,13 +112,13 @@ function render({ model, el }) {
   }
 
   function draw() {
-    const state = stateOf();
+    const [state, wide] = [stateOf(), width()]; // read before anything is written, so that the page is laid out once
     compute(state);
     const { numbers: read, slopes, fakes } = found;
     const flat = fakes.every((density, i) => density < 1e-12 || slopes.saturating[i] === 0);
     const slopeWords = (name) => (Number.isNaN(read[name]) ? "no slope" : `slope ${exact(read[name])}`);
-    top.draw(state, found, width(), held?.side && held.what === "bars");
-    below.draw(state, found, curve, width(), { saturating: slopeWords("saturating"), non_saturating: slopeWords("non_saturating") });
+    top.draw(state, found, wide, held?.side && held.what === "bars");
+    below.draw(state, found, curve, wide, { saturating: slopeWords("saturating"), non_saturating: slopeWords("non_saturating") });
     top.element.setAttribute("aria-label", `Densities: data with mean ${written(state.data.mean)}, fakes with mean ${written(state.fakes.mean)}.`);
     below.element.setAttribute("aria-label", `The best discriminator, the pulls of both losses, and the value ${exact(read.value)}.`);
     top.element.classList.toggle("proof-drawing", state.pointer !== "drag");
