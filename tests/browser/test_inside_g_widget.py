@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 
 import pytest
 import torch
@@ -488,13 +489,19 @@ def test_a_phone_turns_pages_and_taps(browser):
 def test_out_of_view_nothing_is_measured(browser):
     with shown(browser, InsideG()) as (page, _):
         ready(page)
+
+        def go_to(t):
+            slider(page, "A to B").evaluate("(i, t) => { i.value = t; i.dispatchEvent(new Event('input')); }", t)
+            page.wait_for_function("document.querySelector('.inside-about').textContent.includes('is being measured')")
+
+        begun = time.monotonic()
+        go_to(0.25)
+        ready(page)
+        takes = time.monotonic() - begun
         page.evaluate("document.querySelector('h1').style.marginBottom = '4000px'")
         page.wait_for_timeout(300)
-        page.evaluate(
-            """() => { const input = document.querySelector('.dcgan-range input');
-                       input.value = 0.5; input.dispatchEvent(new Event('input')); }"""
-        )
-        page.wait_for_timeout(1500)
+        go_to(0.5)
+        page.wait_for_timeout(3000 * takes)
         assert "is being measured" in page.locator(".inside-about").text_content()
         page.evaluate("document.querySelector('h1').style.marginBottom = 0")
         ready(page)
