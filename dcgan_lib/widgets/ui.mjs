@@ -111,7 +111,10 @@ export function perFrame(draw) {
       draw();
     });
   };
-  later.cancel = () => cancelAnimationFrame(asked);
+  later.cancel = () => {
+    cancelAnimationFrame(asked);
+    asked = 0;
+  };
   return later;
 }
 
