@@ -36,6 +36,7 @@ MODELS = {
     "fashion32": lambda: pretrained.load("fashion32").G,
     "grey 32": small,
     "projecting": lambda: small(stem="project"),
+    "of 21 numbers": lambda: small(nz=21),
     "without batch norm": lambda: small(batch_norm="none"),
 }
 
