@@ -114,6 +114,42 @@ def test_of_the_wrong_gains():
     assert abs(across("gains", 1000) - across("healthy", 1000)) < 0.05
 
 
+def grain(name, step):
+    """How much a pixel differs from what its neighbours on three sides foretell."""
+    x = Film.load(f"failures/{name}").images[step]
+    return float((x[..., 1:, 1:] - x[..., 1:, :-1] - x[..., :-1, 1:] + x[..., :-1, :-1]).abs().mean())
+
+
+def variety(name, step):
+    looks = run_files(name)[0]["looks"]
+    return looks["variety"][looks["step"].index(step)]
+
+
+def test_of_the_high_rates():
+    contrast = [float(Film.load(f"failures/{name}").images[100].std()) for name in ("fast", "healthy")]
+    assert contrast[0] > 2.5 * contrast[1]
+    assert grain("fast", 1000) > 1.5 * grain("healthy", 1000)
+    assert [round(mean(name, "loss_g", LATE), 1) for name in ("fast", "healthy")] == [4.4, 2.5]
+    assert variety("fast", 1000) > 1
+
+
+def test_of_the_momentum():
+    whole = range(100, 1001)
+    assert round(mean("momentum", "loss_d", whole), 2) == 0.02 and round(mean("momentum", "loss_g", whole), 1) == 7.6
+    assert round(variety("momentum", 1000), 2) == 0.38
+    assert grain("momentum", 1000) > 2 * grain("healthy", 1000)
+    contrast = [float(Film.load(f"failures/{name}").images[1000].std()) for name in ("momentum", "strong-d")]
+    assert contrast[0] > 0.4 and contrast[1] < 0.15
+
+
+def test_of_the_missing_batch_norm():
+    assert (round(variety("no-batch-norm", 100), 2), round(variety("no-batch-norm", 1000), 2)) == (0.06, 0.69)
+    assert variety("healthy", 1000) > 0.95
+    for column, spread in (("loss_d", 0.1), ("loss_g", 1), ("d_real", 0.05), ("d_fake", 0.05)):
+        theirs, ours = (mean(name, column, range(100, 1001)) for name in ("no-batch-norm", "healthy"))
+        assert theirs == pytest.approx(ours, abs=spread)
+
+
 def test_of_the_missing_detach():
     for column in ("loss_d", "loss_g", "d_real", "d_fake"):
         assert mean("no-detach", column, LATE) == pytest.approx(mean("healthy", column, LATE), abs=0.05)

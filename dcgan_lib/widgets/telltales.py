@@ -23,6 +23,25 @@ CASES = {
         " tell: after the first swings both probabilities are near one half, as in the equilibrium of the "
         "theory. Slow G down, or speed D up.",
     },
+    "fast": {
+        "label": "both rates ten times too high",
+        "tell": "The samples lurch: glaring colours at step 100, where the healthy run draws grey outlines, and all "
+        "lean the same way. Then they recover, and a fine grain stays; G's loss ends at 4.4 instead of 2.5. Not "
+        "as bad as you thought? A thousand steps reward speed. What a high rate costs, a long run pays.",
+    },
+    "momentum": {
+        "label": "beta1 = 0.9",
+        "tell": "The samples share one palette, change it together, and wear a chequered pattern; at the end they have "
+        "0.38 of the variety of faces. D is ahead for good: its loss is 0.02 on average, G's 7.6. By the "
+        "curves it could be a D with too high a rate, whose samples, however, hardly leave the grey. Inertia "
+        "carries G past each point where D has turned already. The cure: beta1 = 0.5.",
+    },
+    "no-batch-norm": {
+        "label": "no batch norm",
+        "tell": "All samples take one colour, then all the next. Without batch norm the signals of small weights fade "
+        "on their way through G, and z hardly reaches the image: at step 100 the samples have 0.06 of the "
+        "variety of faces, at the end 0.69. Losses and outputs, from step 100 on, look healthy.",
+    },
     "gains": {
         "label": "wrong initial gains",
         "tell": "The first losses are those of chance, 1.388 and 0.694, where a random D should have random opinions;"
