@@ -517,6 +517,14 @@ def test_with_a_kernel_a_step_set_in_python_moves_the_page_and_its_weights_come_
         ours = widget.play()
         torch.testing.assert_close(flat(widget.G, widget.D), flat(ours.G, ours.D), rtol=0, atol=1e-3)
 
+    page.page.evaluate("() => { live.set('weights', null); live.set('lr_g', 0.05); live.set('step', 9); }")
+    page.page.wait_for_function("live.get('weights')?.byteLength")
+    widget.weights = bytes(page.page.evaluate(WEIGHTS))
+    ours.opt_g.param_groups[0]["lr"] = 0.05  # a setting joins the game that runs
+    for _ in range(2):
+        ours.step()
+    torch.testing.assert_close(flat(widget.G, widget.D), flat(ours.G, ours.D), rtol=0, atol=1e-3)
+
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_it_fits_and_axe_finds_nothing_grave(browser, width, scheme):
