@@ -145,6 +145,8 @@ def test_of_the_momentum():
 def test_of_the_missing_batch_norm():
     assert (round(variety("no-batch-norm", 100), 2), round(variety("no-batch-norm", 1000), 2)) == (0.06, 0.69)
     assert variety("healthy", 1000) > 0.95
+    numbers = run_files("no-batch-norm")[0]["numbers"]
+    assert (numbers["loss_d"][0], numbers["loss_g"][0]) == (1.385, 0.693)
     for column, spread in (("loss_d", 0.1), ("loss_g", 1), ("d_real", 0.05), ("d_fake", 0.05)):
         theirs, ours = (mean(name, column, range(100, 1001)) for name in ("no-batch-norm", "healthy"))
         assert theirs == pytest.approx(ours, abs=spread)

@@ -40,7 +40,8 @@ CASES = {
         "label": "no batch norm",
         "tell": "All samples take one colour, then all the next. Without batch norm the signals of small weights fade "
         "on their way through G, and z hardly reaches the image: at step 100 the samples have 0.06 of the "
-        "variety of faces, at the end 0.69. Losses and outputs, from step 100 on, look healthy.",
+        "variety of faces, at the end 0.69. The first losses are those of chance, as with the wrong gains; from "
+        "step 100 on the curves look healthy.",
     },
     "gains": {
         "label": "wrong initial gains",
