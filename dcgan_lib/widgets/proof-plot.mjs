@@ -69,14 +69,12 @@ export function densities() {
       parts.push(svg("path", { class: `proof-area proof-${side}`, d: `${outline}V${floor}H${x(xOf(FIRST))}Z` }));
       parts.push(svg("path", { class: `proof-curve proof-${side}`, d: outline }));
     }
-    const names = Object.keys(peaks).map((side) => ({ side, x: x(xOf(peaks[side])), y: y(found[side][peaks[side]]) - 6 }));
-    const [one, two] = names;
-    const close = 42 - Math.abs(one.x - two.x);
-    if (close > 0 && Math.abs(one.y - two.y) < 14) {
-      const way = one.x <= two.x ? -1 : 1; // each to its own side
-      [one.x, two.x] = [one.x + (way * close) / 2, two.x - (way * close) / 2];
+    const dataFirst = peaks.data <= peaks.fakes; // each name to its own side
+    for (const side in peaks) {
+      const [at, first] = [x(xOf(peaks[side])), (side === "data") === dataFirst];
+      const height = Math.max(13, y(found[side][peaks[side]]) - 9);
+      parts.push(text(`proof-word proof-${side}`, first ? at - 3 : at + 3, height, side, first ? "end" : "start"));
     }
-    for (const { side, ...at } of names) parts.push(text(`proof-word proof-${side}`, at.x, Math.max(13, at.y), side, "middle"));
     for (const side in peaks) {
       for (const at of handlesOf(state, side)) {
         parts.push(svg("circle", { class: `proof-handle proof-${side}`, cx: x(at), cy: pixelAt(found[side], at), r: 5.5 }));
@@ -94,17 +92,11 @@ function bestD(found, width, top) {
   const { x } = scaleOf(width);
   const [high, low] = [top + 22, top + 82];
   const y = (d) => low - d * (low - high);
-  const parts = [text("proof-title proof-d", SIDE.left, top + 12, "D*(x), the best discriminator")];
+  const broken = found.logit.subarray(FIRST, LAST).some(Number.isNaN);
+  const title = broken ? "D*(x), undefined where nothing is" : "D*(x), the best discriminator";
+  const parts = [text("proof-title proof-d", SIDE.left, top + 12, title)];
   for (const [d, name] of [[1, "1"], [0.5, "½"], [0, "0"]]) {
     parts.push(line("proof-grid", SIDE.left, y(d), width - SIDE.right, y(d)), text("proof-tick", SIDE.left - 6, y(d) + 4, name, "end"));
-  }
-  for (let i = FIRST, from = -1; i <= LAST + 1; i++) {
-    const nothing = i <= LAST && Number.isNaN(dAt(found, i));
-    if (nothing && from < 0) from = i;
-    if (nothing || from < 0) continue;
-    const [left, right] = [x(xOf(from)), x(xOf(i - 1))];
-    if (right - left > 70) parts.push(text("proof-tick", (left + right) / 2, y(0.5) + 15, "undefined", "middle"));
-    from = -1;
   }
   parts.push(svg("path", { class: "proof-curve proof-d", d: path(x, (i) => y(dAt(found, i))) }));
   return [parts, low];
@@ -139,12 +131,13 @@ function pullsOf(game, state, found, width, top, number) {
   return [parts, bottom + 8];
 }
 
-/** V(D*, G) over where the fakes stand; at the dot the minimax loss's slope. */
+/** V(D*, G) over where the fakes stand; at the dot the minimax loss's slope, which is V's where D* has no jumps. */
 function valley(state, found, curve, width, top) {
   const { x } = scaleOf(width);
   const [high, low] = [top + 36, top + 110];
   const y = (v) => high + (-v / LOG4) * (low - high);
   const { value, saturating } = found.numbers;
+  const smooth = state.noise > 0 || (state.data.kind === "bells" && state.fakes.kind === "bells");
   const [from, to] = [-0.7, 0.7].map((step) => [x(state.fakes.mean + step), y(value + saturating * step)]);
   const parts = [
     text("proof-title proof-d", SIDE.left, top + 12, "V(D*, G), wherever the fakes stand"),
@@ -153,7 +146,7 @@ function valley(state, found, curve, width, top) {
     text("proof-tick", width - SIDE.right, high - 9, "0, where JSD = log 2", "end"),
     text("proof-tick", width - SIDE.right, low + 14, "−log 4 = −1.3863, where JSD = 0", "end"),
     svg("path", { class: "proof-curve proof-d", d: curve.map(([mean, v], i) => `${i ? "L" : "M"}${x(mean).toFixed(1)} ${y(v).toFixed(1)}`).join("") }),
-    line("proof-tangent", ...from, ...to),
+    smooth ? line("proof-tangent", ...from, ...to) : "",
     svg("circle", { class: "proof-dot", cx: x(state.fakes.mean), cy: y(value), r: 5.5 }),
   ];
   return [parts, low + 18];

@@ -1,7 +1,7 @@
 // The numbers of DraggableProof in words.
 
 import { LOG2 } from "./proof-math.mjs";
-import { make, written } from "./ui.mjs";
+import { make } from "./ui.mjs";
 
 const ZERO = 1e-9; // what sums of rounded numbers leave
 const WEAK = 0.02; // a pull that a reader cannot see
@@ -18,23 +18,23 @@ const towards = (slope) => (slope > 0 ? "to the left" : "to the right");
 
 /** What the state shows, in sentences. */
 export function sentences({ jsd, saturating, non_saturating }, flat) {
-  if (jsd < ZERO) return "The two are equal. D* is ½ everywhere, V stands at its lowest, −log 4, and neither loss pulls the fakes anywhere.";
+  if (jsd < ZERO) return "The two are equal: D* is ½ everywhere, V is at its lowest, −log 4, and neither loss pulls.";
   if (Number.isNaN(non_saturating)) {
     return jsd > LOG2 - ZERO
-      ? "No place is reached by both, so D* is sure everywhere: V sticks at 0 and JSD at log 2, near or far. Under the minimax loss no fake feels anything; the non-saturating loss is infinite, and has no slope."
-      : "Some fakes stand where data never are. There D* is 0: the minimax loss is flat, the non-saturating one is infinite and has no slope.";
+      ? "No place is reached by both, and D* is sure: V sticks at 0 and JSD at log 2, near or far. Under the minimax loss no fake feels anything; the non-saturating loss is infinite, with no slope."
+      : "Some fakes stand where data never are. There D* is 0: the minimax loss is flat, the non-saturating one infinite, with no slope.";
   }
   if (flat) return "D* is made of steps. Between its jumps it is flat, and no fake feels anything.";
   const [one, other] = [Math.abs(saturating), Math.abs(non_saturating)];
-  if (one < ZERO && other < ZERO) return "Single fakes are pulled, but their pulls cancel: under neither loss do the fakes move as a whole.";
+  if (one < ZERO && other < ZERO) return "Single fakes are pulled, but their pulls cancel: as a whole they stay.";
   if (saturating * non_saturating < 0) {
     return `Here the two losses disagree: minimax pulls the fakes ${towards(saturating)} with ${exact(one)}, the non-saturating loss ${towards(non_saturating)} with ${exact(other)}.`;
   }
-  if (Math.max(one, other) < WEAK) {
+  if (jsd > 0.05 && Math.max(one, other) < WEAK) {
     return `JSD is ${exact(jsd)}, and yet hardly anything pulls: minimax ${towards(saturating)} with ${exact(one)}, the non-saturating loss with ${exact(other)}.`;
   }
   const ratio = other / one;
-  const times = ratio >= 1000 ? "more than a thousand times as hard" : ratio >= 1.05 ? `${written(ratio, ratio < 10 ? 1 : 0)} times as hard` : ratio > 0.95 ? "about as hard" : `${written(ratio, 2)} times as hard`;
+  const times = ratio > 1000 ? "more than a thousand times as hard" : Math.abs(ratio - 1) < 0.05 ? "about as hard" : `${Number(ratio.toPrecision(2))} times as hard`;
   return `Both losses pull the fakes ${towards(saturating)}: minimax with ${exact(one)}, the non-saturating loss with ${exact(other)}, ${times}.`;
 }
 

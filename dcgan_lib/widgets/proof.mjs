@@ -1,7 +1,7 @@
 // DraggableProof: data and fakes on a line, under the reader's hand. proof-math.mjs computes, proof-plot.mjs draws;
 // proof-words.mjs says; here are the controls and the pointer.
 
-import { BARS, analyse, asDrawn, barAt, barWidth, landscape, middleOf, struck } from "./proof-math.mjs";
+import { BARS, analyse, asDrawn, barAt, barWidth, landscape, struck } from "./proof-math.mjs";
 import { consequences, densities, handlesOf, scaleOf } from "./proof-plot.mjs";
 import { exact, sentences, table } from "./proof-words.mjs";
 import { button, choice, make, perFrame, range, written } from "./ui.mjs";
@@ -15,6 +15,7 @@ const snapped = (name, value) => {
   const [low, high, step] = BOUNDS[name];
   return Math.round(100 * Math.min(high, Math.max(low, step * Math.round(value / step)))) / 100;
 };
+
 /** Kind, mean, width and gap of one density. */
 function shapeControls(side, set) {
   const kind = choice({ label: "Made of", options: { bells: "bells", blocks: "blocks", drawn: "drawn" } }, (value) => set("kind", value));

@@ -165,6 +165,28 @@ def test_it_opens_with_the_numbers_of_python(seen):
     )
 
 
+SENTENCES = """(m, states) => import("./proof-math.mjs").then(({ analyse }) => states.map(state => {
+  const { numbers, slopes, fakes } = analyse(state);
+  return m.sentences(numbers, fakes.every((q, i) => q < 1e-12 || slopes.saturating[i] === 0));
+}))"""
+
+
+def test_each_kind_of_state_has_its_sentence(page):
+    states = {
+        "The two are equal": DraggableProof("equal"),
+        "No place is reached by both": DraggableProof("disjoint blocks"),
+        "Some fakes stand where data never are": DraggableProof("disjoint blocks", data_width=2, fakes_mean=-0.5),
+        "D* is made of steps": DraggableProof("disjoint blocks", data_width=2, fakes_mean=-1.5),
+        "Single fakes are pulled, but their pulls cancel": DraggableProof("equal", data_width=2),
+        "JSD is 0.2153, and yet hardly anything pulls: minimax to the right": DraggableProof("missed mode"),
+        "Here the two losses disagree": DraggableProof("equal", data_width=0.4, data_gap=3, fakes_mean=0.5),
+        "Both losses pull the fakes to the left": DraggableProof("shifted"),
+    }
+    said = page.run("proof-words.mjs", SENTENCES, [state_of(proof) for proof in states.values()])
+    for begins, sentence in zip(states, said):
+        assert sentence.startswith(begins)
+
+
 def test_it_fits_a_phone(seen):
     assert seen.evaluate("document.documentElement.scrollWidth") <= 390
 
@@ -174,6 +196,7 @@ def test_on_disjoint_blocks_the_jsd_sticks_until_there_is_noise(seen):
     read = numbers(seen)
     assert (read["JSD"], read["KL(data ‖ fakes)"]) == ("0.6931", "∞")
     assert (read["minimax slope"], read["non-saturating slope"]) == ("0", "undefined")
+    assert seen.locator(".proof-tangent").count() == 0  # V's slope, of which D's jumps say nothing
     assert seen.locator(".proof-arrow").count() == 0 and seen.locator(".proof-none").count() == 10
     drag(seen, centre_of(seen, "fakes", 1.5), centre_of(seen, "fakes", 3.5))
     assert float(slider(seen, "mean of the fakes").input_value()) == pytest.approx(3.5, abs=0.06)
