@@ -10,6 +10,7 @@ from bs4 import BeautifulSoup
 from PIL import Image
 from sphinx.application import Sphinx
 
+from dcgan_lib import widgets
 from dcgan_lib.widgets import LatentExplorer, LossDecoder, LossExplorer, frame_slider
 from dcgan_lib.widgets.still import png
 
@@ -63,6 +64,18 @@ def test_the_other_widgets_say_where_they_stand():
     assert "at -3, where D = 0.0474, saturating costs -0.04859" in LossExplorer(loss="saturating").said
     assert "`0.3517 3.2` reads: " in LossDecoder("0.3517 3.2").said
     assert LossExplorer(loss="hinge").still().width > 600
+
+
+MADE = {"FrameSlider": bars}
+
+
+@pytest.mark.parametrize("name", [name for name in widgets.__all__ if name[0].isupper()])
+def test_every_widget_has_a_sentence_and_a_light_picture_if_any(name):
+    data, _ = MADE.get(name, getattr(widgets, name))()._repr_mimebundle_()
+    assert len(data["text/markdown"]) > 15
+    if "image/png" in data:
+        assert picture(data).width > 200
+        assert len(data["image/png"]) < 300_000
 
 
 def test_a_widget_that_is_closed_shows_nothing():

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import anywidget
 import torch
 import traitlets
+from PIL import Image
 from torch import Tensor, nn
 from torch.nn.utils import vector_to_parameters
 
@@ -16,6 +17,8 @@ from dcgan_lib import toy
 from dcgan_lib.losses import LOSSES
 from dcgan_lib.theory import optimal_d
 from dcgan_lib.widgets.bundle import bundle
+from dcgan_lib.widgets.frames import to_image
+from dcgan_lib.widgets.still import Still
 
 HERE = Path(__file__).parent
 DATA = ("ring", "grid", "spiral", "moons", "line", "blob", "drawn")
@@ -43,7 +46,7 @@ class PlaneMeasures(NamedTuple):
     modes: int | None  # how many are covered; None where the data have no modes to count
 
 
-class PlaneGAN(anywidget.AnyWidget):
+class PlaneGAN(Still, anywidget.AnyWidget):
     """A small GAN that plays `dcgan_lib.toy`'s game in the page. Every setting may be changed while it plays.
 
         game = PlaneGAN(data="moons", lr_g=2e-3)
@@ -159,6 +162,22 @@ class PlaneGAN(anywidget.AnyWidget):
         p = toy.smoothed(self.mixture.double().cell_masses(EDGES), cells)
         q = toy.smoothed(toy.cell_shares(self.fakes(G), EDGES), cells)
         return torch.where(p + q > 1e-5, optimal_d(p, q, self.config.real_target), torch.nan)
+
+    @property
+    def said(self) -> str:
+        """What the picture shows."""
+        return (
+            f"A game on the plane after {self.step} steps: data in green ({self.data}), fakes in blue with arrows "
+            "where they are pulled, on a ground that is green where D says real and orange where it says fake."
+        )
+
+    def still(self) -> Image.Image:
+        """The plane as the page opens."""
+        from dcgan_lib.plotting.toy import plot_plane
+
+        with torch.enable_grad():
+            G, D = self.players
+        return to_image(plot_plane(toy.Snapshot(self.step, G.float(), D.float()), self.mixture))
 
     def _forget(self, change: dict) -> None:
         """Weights of another game say nothing about this one."""

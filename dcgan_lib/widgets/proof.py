@@ -9,9 +9,13 @@ from typing import Any
 import anywidget
 import torch
 import traitlets
+from PIL import Image
 
-from dcgan_lib.theory.pair import BARS, KINDS, Pair, Shape
+from dcgan_lib.plotting import D_COLOUR, G_COLOUR, REAL_COLOUR
+from dcgan_lib.theory.pair import BARS, KINDS, LINE, Pair, Shape
 from dcgan_lib.widgets.bundle import bundle
+from dcgan_lib.widgets.frames import to_image
+from dcgan_lib.widgets.still import Still
 
 HERE = Path(__file__).parent
 SIDES = ("data", "fakes")
@@ -28,7 +32,7 @@ PRESETS = {
 }
 
 
-class DraggableProof(anywidget.AnyWidget):
+class DraggableProof(Still, anywidget.AnyWidget):
     """Move, widen or draw p_data and p_g; read the best discriminator, the value, divergences and G's slopes.
 
         proof = DraggableProof("disjoint blocks")
@@ -85,6 +89,30 @@ class DraggableProof(anywidget.AnyWidget):
         pair = self.pair
         numbers = {name: getattr(pair, name) for name in ("value", "jsd", "kl_data_fakes", "kl_fakes_data")}
         return numbers | pair.gradients()
+
+    @property
+    def said(self) -> str:
+        """The state in a sentence."""
+        found = self.readings
+        return (
+            "The densities of data (green) and fakes (blue) on a line, and the best discriminator (orange). "
+            f"Its value is {found['value']:.4f}, the Jensen-Shannon divergence {found['jsd']:.4f}."
+        )
+
+    def still(self) -> Image.Image:
+        """The densities, and D* where either is."""
+        import matplotlib.pyplot as plt
+
+        pair, shown = self.pair, LINE.abs() < 7
+        figure, ax = plt.subplots(figsize=(6.4, 3))
+        for density, colour in zip(pair.densities, (REAL_COLOUR, G_COLOUR)):
+            ax.fill_between(LINE[shown], density[shown], color=colour, alpha=0.3, lw=0)
+            ax.plot(LINE[shown], density[shown], color=colour)
+        d = ax.twinx()
+        d.plot(LINE[shown], pair.logit[shown].sigmoid(), color=D_COLOUR)
+        d.set(ylim=(-0.03, 1.03), ylabel="D*(x)")
+        ax.set(ylim=(0, None), xlabel="x", ylabel="density")
+        return to_image(figure)
 
     @property
     def landscape(self) -> torch.Tensor:
