@@ -168,7 +168,7 @@ class PlaneGAN(Still, anywidget.AnyWidget):
         """What the picture shows."""
         return (
             f"A game on the plane after {self.step} steps: data in green ({self.data}), fakes in blue with arrows "
-            "where they are pulled, on a ground that is green where D says real and orange where it says fake."
+            "where they are pulled, on a ground that is green where D says real and blue where it says fake."
         )
 
     def still(self) -> Image.Image:

@@ -104,7 +104,7 @@ class DraggableProof(Still, anywidget.AnyWidget):
         import matplotlib.pyplot as plt
 
         pair, shown = self.pair, LINE.abs() < 7
-        figure, ax = plt.subplots(figsize=(6.4, 3))
+        figure, ax = plt.subplots(figsize=(6.4, 3), layout="constrained")
         for density, colour in zip(pair.densities, (REAL_COLOUR, G_COLOUR)):
             ax.fill_between(LINE[shown], density[shown], color=colour, alpha=0.3, lw=0)
             ax.plot(LINE[shown], density[shown], color=colour)
