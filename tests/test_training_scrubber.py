@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 
 import pytest
 import torch
@@ -150,6 +151,15 @@ def test_of_the_missing_batch_norm():
     for column, spread in (("loss_d", 0.1), ("loss_g", 1), ("d_real", 0.05), ("d_fake", 0.05)):
         theirs, ours = (mean(name, column, range(100, 1001)) for name in ("no-batch-norm", "healthy"))
         assert theirs == pytest.approx(ours, abs=spread)
+
+
+def test_of_the_smoothing_on_both_sides():
+    lowest = [min(run_files(name)[0]["numbers"]["loss_d"]) for name in ("both-sided", "healthy")]
+    assert [round(loss, 2) for loss in lowest] == [0.69, 0.14]
+    floor = -2 * (0.9 * math.log(0.9) + 0.1 * math.log(0.1))
+    assert round(floor, 2) == 0.65 and min(lowest[0], floor) == floor
+    assert variety("both-sided", 1000) == pytest.approx(variety("healthy", 1000), abs=0.05)
+    assert grain("both-sided", 1000) == pytest.approx(grain("healthy", 1000), rel=0.1)
 
 
 def test_of_the_missing_detach():

@@ -49,6 +49,13 @@ CASES = {
         " at step 50 the samples are still an even grey. The gains of batch norm began at N(0, 0.02) instead "
         "of N(1, 0.02). The run is not dead but late: at its end nothing gives it away.",
     },
+    "both-sided": {
+        "label": "smoothed on both sides",
+        "tell": "Look at D's loss: it never falls below 0.69, where the healthy one comes down to 0.14. With the "
+        "targets 0.9 and 0.1 no D can pay less than 0.65. The samples are no worse, so at this length the "
+        "mistake is harmless. Its cost is in the theory: where there are no real images, it rewards G for "
+        "staying where it is.",
+    },
     "no-detach": {
         "label": "no detach",
         "tell": "Did you take it for the healthy one? So did we. D's loss flows into G's gradient; where D is sure of"
