@@ -51,10 +51,10 @@ export function modesCovered(points, { means, scale }) {
   return counts.filter((count) => count >= (0.25 * points.length) / 2 / means.length).length;
 }
 
-/** The fakes of n fixed z: always the same z for the same game, so that what moves is G. */
-export function makeFakes(latent, n = MEASURED) {
-  const z = drawZ(n, latent, mersenneTwister(0));
-  return (G) => forward(G, z, n).at(-1);
+/** The fakes of the first n of a thousand fixed z: always the same z, so that what moves is G. */
+export function makeFakes(latent) {
+  const z = drawZ(MEASURED, latent, mersenneTwister(0));
+  return (G, n = MEASURED) => forward(G, z.subarray(0, 2 * n), n).at(-1);
 }
 
 /** Shares blurred by a Gaussian of so many cells, reflected at the border: the sum stays. */

@@ -6,7 +6,7 @@ import { makeChart } from "./plane-charts.mjs";
 import { makeData } from "./plane-data.mjs";
 import { halfLine, makePlane } from "./plane-draw.mjs";
 import { DEFAULTS } from "./plane-game.mjs";
-import { BINS, EDGES, LIMIT, atRest, bestD, divergence, divergenceFloor, cellShares, makeFakes, modesCovered, pull, scoresOn, verdicts } from "./plane-measures.mjs";
+import { BINS, EDGES, LIMIT, MEASURED, atRest, bestD, cellShares, divergence, divergenceFloor, makeFakes, modesCovered, pull, scoresOn, verdicts } from "./plane-measures.mjs";
 import { forward } from "./plane-net.mjs";
 import { SPEEDS, makeRun } from "./plane-run.mjs";
 import { mersenneTwister } from "./random.mjs";
@@ -26,6 +26,7 @@ const FRESH = ["data", "drawn", "seed", "width", "latent"]; // these begin anoth
 const SHOWN = 300; // points of each kind
 const ARROWS = 60;
 const SIDE = 48; // of the lattice on which D is asked
+const CHART_EVERY = 100; // milliseconds between two drawings of the measures while it plays: they cost more than the plane
 const SAY_EVERY = 250; // milliseconds between two words to Python about the step, while it plays
 const LEAP = 25; // steps at a press, for who asked for less motion
 const AGAIN = 1000; // at most so many steps are played anew when a paused game is begun with other data
@@ -64,7 +65,7 @@ function render({ model, el }) {
   let [ground, groundCost, frames] = [null, 0, 0];
   let place = null; // under the pointer or the arrow keys
   let blank = false; // the plane waits for a first stroke
-  let [saidStep, saidAt] = [get("step"), 0];
+  let [saidStep, saidAt, chartedAt] = [get("step"), 0, 0];
 
   // --- the game
 
@@ -129,7 +130,7 @@ function render({ model, el }) {
       return { verdicts: best, side: BINS, smooth: false, half: [] };
     }
     const scores = scoresOn(D, SIDE);
-    const found = verdicts(loss, scores, loss === "wasserstein" ? middleScore(fakes) : 0);
+    const found = verdicts(loss, scores, loss === "wasserstein" ? middleScore(fakes.subarray(0, 2 * SHOWN)) : 0);
     return { verdicts: found, side: SIDE, smooth: true, half: halfLine(found, SIDE) };
   }
 
@@ -139,10 +140,13 @@ function render({ model, el }) {
   function show(settled = !run.busy) {
     if (!run.game) return;
     const quiet = !settled && stillPlease(); // no film for who asked for less motion
-    const at = reading(settled);
     if (!quiet) drawPlane(settled);
-    if (!quiet) drawCharts(at);
     sayStep(settled);
+    const now = performance.now();
+    if (!settled && (quiet || now - chartedAt < CHART_EVERY)) return;
+    chartedAt = now;
+    const at = reading(settled);
+    drawCharts(at);
     if (settled) said.textContent = summary(at);
     const { moments } = run.history;
     const future = moments.at(-1).step > run.game.steps ? moments.at(-1).step : run.game.steps;
@@ -153,7 +157,7 @@ function render({ model, el }) {
   function drawPlane(settled) {
     const { G, D, config: { loss, latent } } = run.game;
     const layers = get("layers");
-    const fakes = fakesOf(G);
+    const fakes = fakesOf(G, get("ground") === "best" || place ? MEASURED : SHOWN);
     if (settled || frames++ % Math.ceil(groundCost / 3 + 0.01) === 0) {
       const begun = performance.now();
       ground = groundNow(fakes);
