@@ -59,10 +59,10 @@ export function densities() {
   /** How high a curve is at x; at a block's edge, its top. */
   const pixelAt = (density, x) => y(Math.max(density[cellOf(x - 1e-6)], density[cellOf(x + 1e-6)]));
 
-  function draw(state, found, width, keepScale) {
+  function draw(state, found, width, scale) {
     const { x } = scaleOf(width);
     const peaks = { data: peakOf(found.data), fakes: peakOf(found.fakes) };
-    if (!keepScale) tall = Math.max(0.42, 1.1 * found.data[peaks.data], 1.1 * found.fakes[peaks.fakes]);
+    tall = scale ?? Math.max(0.42, 1.1 * found.data[peaks.data], 1.1 * found.fakes[peaks.fakes]);
     const parts = [line("proof-axis", SIDE.left, floor, width - SIDE.right, floor)];
     for (const side in peaks) {
       const outline = path(x, (i) => y(found[side][i]));
@@ -84,7 +84,7 @@ export function densities() {
     element.setAttribute("viewBox", `0 0 ${width} ${TOP.head + TOP.body + TOP.foot}`);
     element.replaceChildren(...parts);
   }
-  return { element, draw, densityAt: (pixel) => Math.max(0, ((floor - pixel) / TOP.body) * tall), pixelAt };
+  return { element, draw, pixelAt, tall: () => tall, shareAt: (pixel) => Math.max(0, (floor - pixel) / TOP.body) };
 }
 
 /** D*, a broken line: between supports that do not touch there is none. */

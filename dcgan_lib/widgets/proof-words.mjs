@@ -38,15 +38,15 @@ export function sentences({ jsd, saturating, non_saturating }, flat) {
   return `Both losses pull the fakes ${towards(saturating)}: minimax with ${exact(one)}, the non-saturating loss with ${exact(other)}, ${times}.`;
 }
 
-const pulls = (slope) => (Number.isNaN(slope) ? "the loss is infinite for some fakes" : Math.abs(slope) < ZERO ? "no pull" : `pulls ${towards(slope)}`);
+const pulls = (slope) => (Number.isNaN(slope) ? "an infinite loss" : Math.abs(slope) < ZERO ? "no pull" : `pulls ${towards(slope)}`);
 
 /** Every row of the table: its name, the number, and what that is to be held against. */
 const ROWS = [
   ["V(D*, G)", (read) => read.value, () => "= −log 4 + 2 JSD"],
   ["JSD", (read) => read.jsd, () => "at most log 2 = 0.6931"],
   ["2 JSD", (read) => 2 * read.jsd, () => "at most log 4 = 1.3863"],
-  ["KL(data ‖ fakes)", (read) => read.kl_data_fakes, (kl) => (kl === Infinity ? "data where fakes never are" : "")],
-  ["KL(fakes ‖ data)", (read) => read.kl_fakes_data, (kl) => (kl === Infinity ? "fakes where data never are" : "")],
+  ["KL(data ‖ fakes)", (read) => read.kl_data_fakes, (kl) => (kl === Infinity ? "data without fakes" : "")],
+  ["KL(fakes ‖ data)", (read) => read.kl_fakes_data, (kl) => (kl === Infinity ? "fakes without data" : "")],
   ["minimax slope", (read) => read.saturating, pulls],
   ["non-saturating slope", (read) => read.non_saturating, pulls],
 ];

@@ -118,7 +118,7 @@ function render({ model, el }) {
     const { numbers: read, slopes, fakes } = found;
     const flat = fakes.every((density, i) => density < 1e-12 || slopes.saturating[i] === 0);
     const slopeWords = (name) => (Number.isNaN(read[name]) ? "no slope" : `slope ${exact(read[name])}`);
-    top.draw(state, found, wide, held?.side && held.what === "bars");
+    top.draw(state, found, wide, held?.scale);
     below.draw(state, found, curve, wide, { saturating: slopeWords("saturating"), non_saturating: slopeWords("non_saturating") });
     top.element.setAttribute("aria-label", `Densities: data with mean ${written(state.data.mean)}, fakes with mean ${written(state.fakes.mean)}.`);
     below.element.setAttribute("aria-label", `The best discriminator, the pulls of both losses, and the value ${exact(read.value)}.`);
@@ -151,21 +151,32 @@ function render({ model, el }) {
     const nearest = (inside.length === 1 ? inside : Object.keys(SIDES)).sort((one, other) => Math.abs(state[one].mean - x) - Math.abs(state[other].mean - x));
     return { side: nearest[0], what: "mean" };
   }
+  /** Heights as the hand draws them. They keep their pixels until it lets go; the axis shrinks to hold a mass of 1. */
+  function beginStroke(side) {
+    draws(side);
+    const { width, bars } = stateOf()[side];
+    const sum = bars.reduce((a, b) => a + b);
+    return { side, what: "bars", tall: top.tall(), heights: bars.map((bar) => bar / sum / barWidth({ width })) };
+  }
   function stroke(at) {
     const shape = stateOf()[held.side];
     const bar = barAt(scaleOf(width()).at(at.x), shape);
     const from = held.bar ?? bar;
     for (let k = from; ; k += Math.sign(bar - from)) {
-      if (k >= 0 && k < BARS) strike(k, top.densityAt(at.y)); // a fast pointer leaves out none
+      if (k >= 0 && k < BARS) held.heights[k] = top.shareAt(at.y) * held.tall; // a fast pointer leaves out none
       if (k === bar) break;
     }
     held.bar = bar;
+    const mass = held.heights.reduce((a, b) => a + b) * barWidth(shape);
+    if (mass === 0) return;
+    held.scale = held.tall / mass;
+    set({ [`${held.side}_bars`]: held.heights.map((height) => Math.round((1e5 * height * barWidth(shape)) / mass) / 1e5) });
   }
   top.element.addEventListener("pointerdown", (event) => {
     if (event.button) return;
     const [at, state] = [place(event), stateOf()];
     top.element.setPointerCapture(event.pointerId);
-    held = state.pointer === "drag" ? { ...grasp(at, state), from: at, shape: state } : { side: state.pointer, what: "bars" };
+    held = state.pointer === "drag" ? { ...grasp(at, state), from: at, shape: state } : beginStroke(state.pointer);
     if (held.what === "bars") stroke(at);
   });
   top.element.addEventListener("pointermove", (event) => {

@@ -136,6 +136,7 @@ def slider(page, name):
 
 def centre_of(page, side, x, y=100):
     """The pixel of x in the upper drawing."""
+    page.locator(".proof-densities").scroll_into_view_if_needed()
     box = page.locator(".proof-densities").bounding_box()
     return box["x"] + 26 + (x + 7) * (box["width"] - 36) / 14, box["y"] + y
 
@@ -239,14 +240,29 @@ def test_a_density_can_be_drawn_with_the_pointer_and_with_the_keys(seen):
     start(seen, "shifted")
     seen.get_by_label("draws data", exact=True).check()
     settled(seen)
+    outline = seen.locator(".proof-curve.proof-data")
+    undrawn = outline.get_attribute("d")
     drag(seen, centre_of(seen, "data", 3.2, 60), centre_of(seen, "data", 4.8, 60))
+    assert outline.get_attribute("d") != undrawn
+    seen.mouse.move(*centre_of(seen, "data", -5, 150))
+    seen.mouse.down()
+    for x, y in ((-5, 90), (-3.25, 90), (-0.75, 60)):
+        seen.mouse.move(*centre_of(seen, "data", x, y))
+    settled(seen)
+    heights = {}
+    for point in outline.get_attribute("d")[1:].split("L"):
+        x, y = map(float, point.split())
+        heights[round((x - 26) * 14 / (seen.locator(".proof-densities").bounding_box()["width"] - 36) - 7, 1)] = y
+    assert (heights[-4.2], heights[-0.9]) == (pytest.approx(90, abs=1), pytest.approx(60, abs=1))  # under the pointer
+    seen.mouse.up()
+    settled(seen)
     assert seen.locator(".proof-of-data").get_by_label("drawn", exact=True).is_checked()
-    drawn = seen.locator(".proof-curve.proof-data").get_attribute("d")
+    drawn = outline.get_attribute("d")
     bar, mass = slider(seen, "bar"), slider(seen, "its mass")
     bar.fill("3")
     mass.fill("0.5")
     settled(seen)
-    assert seen.locator(".proof-curve.proof-data").get_attribute("d") != drawn
+    assert outline.get_attribute("d") != drawn
     assert "data" in seen.locator(".proof-densities").get_attribute("aria-label")
     start(seen, "shifted")
     assert not mass.is_visible()
