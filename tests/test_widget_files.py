@@ -55,6 +55,11 @@ def test_what_an_interact_cell_drew_becomes_a_file(tmp_path):
     assert (tmp_path / left["files"][0]["name"]).read_bytes() == PICTURE
 
 
+def test_the_layout_that_nobody_reads_is_left_out(tmp_path):
+    layout = {"model_module": "@jupyter-widgets/base", "model_name": "LayoutModel", "state": {"width": None}}
+    assert list(move_out({"one": SLIDER, "two": layout}, tmp_path)) == ["one"]
+
+
 def test_a_page_is_written_without_them_and_other_scripts_stay(tmp_path):
     text = json.dumps({"version_major": 2, "state": {"one": SLIDER, "</script>": SLIDER}})
     other = _JavaScript("theme.js")

@@ -17,18 +17,22 @@ from sphinx.application import Sphinx
 
 FOLDER = "_widgets"
 STATE = "application/vnd.jupyter.widget-state+json"
+UNREAD = ("LayoutModel", "DescriptionStyleModel", "SliderStyleModel", "CheckboxStyleModel")  # of stock front ends
 SUFFIXES = {"_esm": ".mjs", "_css": ".css", "image/webp": ".webp", "image/png": ".png"}
 
 
 def move_out(state: dict, folder: Path) -> dict:
     """The state of a page's widgets with everything large written into `folder` and named in its place.
 
+    What only the front ends of stock widgets read is left out: a kilobyte of nulls for each widget.
+
     Args:
         state: `{id: {"model_name", "model_module", "state", "buffers"}}`, as ipywidgets writes it; left as it is.
         folder: is made if it is missing. A file that is there already is the same: its name is its content's.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    return {key: entry | _without(entry, folder) for key, entry in state.items()}
+    shown = {key: entry for key, entry in state.items() if entry["model_name"] not in UNREAD}
+    return {key: entry | _without(entry, folder) for key, entry in shown.items()}
 
 
 def _without(entry: dict, folder: Path) -> dict:
