@@ -14,7 +14,7 @@ FLOORS = (
     {"widgets"},
     {"plotting"},
     {"experiments"},
-    {"latent", "directions", "inspect", "metrics", "apps"},
+    {"latent", "directions", "inspect", "units", "probes", "metrics", "apps"},
     {"training"},
     {
         "models",

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-NAMES = ("arithmetic",)
+NAMES = ("arithmetic", "d_features_faces")
 
 
 @dataclass(frozen=True)
