@@ -31,6 +31,7 @@ def probe(
     draws: int = 10,
     seed: int = 0,
     candidates: Sequence[float] = CANDIDATES,
+    candidates_all: Sequence[float] = CANDIDATES[:3],
 ) -> dict[str, dict[str, dict]]:
     """How much a linear model learns from a few labels, on features that were made without any.
 
@@ -45,6 +46,9 @@ def probe(
         n_labels: how many labels; None is all of them, one draw.
         draws: sets of labels for each.
         seed: decides the sets.
+        candidates: of C.
+        candidates_all: of C where all labels are used. C weighs the sum over all rows, so that the best one is lower
+            where there are many; and a large C is slow there.
 
     Returns:
         By label's name and number of labels ("all" for None) `{"scores": [...], "setting": ..., "n_test": ...}`: the
@@ -58,16 +62,16 @@ def probe(
     train, valid, test = (_in_batches(features, part) for part in (pool.train, pool.valid, pool.test))
     found: dict[str, dict[str, dict]] = {one.name: {} for one in asked}
     for n in n_labels:
-        fits = []
+        fits, tried = [], sorted(candidates if n else candidates_all)
         for k in range(draws if n else 1):
             chosen = draw(asked, n, seed + k)
-            fits.append(_fit(train if chosen is None else train[chosen], asked, chosen, sorted(candidates)))
+            fits.append(_fit(train if chosen is None else train[chosen], asked, chosen, tried))
         for i, one in enumerate(asked):
             grades = torch.tensor([[one.grade(one.valid, scores(valid, w)) for w in fit[i]] for fit in fits])
             best = int(grades.mean(0).argmax())
             found[one.name][str(n or "all")] = {
                 "scores": [round(one.grade(one.test, scores(test, fit[i][best])), 5) for fit in fits],
-                "setting": one.settings(sorted(candidates))[best],
+                "setting": one.settings(tried)[best],
                 "n_test": int(one.there(one.test).sum()),
             }
     return found
