@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-NAMES = ("arithmetic", "d_features_faces", "d_features_fashion", "d_features_fruits")
+NAMES = ("arithmetic", "d_features_faces", "d_features_fashion", "d_features_fruits", "duplicates", "measuring")
 
 
 @dataclass(frozen=True)
