@@ -40,7 +40,7 @@ def test_rates_are_shares_and_averaging_three_beats_one_with_the_norm_restored(r
 
 
 def test_a_row_states_ours_beside_the_papers(record):
-    one, three = experiment("arithmetic").rows(record["result"])
+    one, three, *_ = experiment("arithmetic").rows(record["result"])
     assert "single" in one.paper and "three" in three.paper
     assert one.ours.endswith("% with the norm restored")
     assert not one.same

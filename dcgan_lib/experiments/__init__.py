@@ -14,7 +14,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-NAMES = ("arithmetic", "d_features_faces", "d_features_fashion", "d_features_fruits", "duplicates", "measuring")
+NAMES = (
+    "arithmetic",
+    "d_features_faces",
+    "d_features_fashion",
+    "d_features_fruits",
+    "duplicates",
+    "forgetting",
+    "measuring",
+    "turn",
+)
 
 
 @dataclass(frozen=True)
