@@ -3,7 +3,9 @@
 import pytest
 import torch
 
+from dcgan_lib import pretrained
 from dcgan_lib.experiments import arithmetic, turn
+from dcgan_lib.latent import sample_z
 from dcgan_lib.metrics.attributes import COLUMNS
 from dcgan_lib.metrics.exemplars import add_up, kinds, pick, pick_near, pick_shown, trays
 
@@ -68,6 +70,14 @@ def test_only_averages_that_show_their_kind_are_kept():
     assert not (first == 2).any()
 
 
+def test_sums_on_maps_of_one_and_the_same_are_its_image():
+    G = pretrained.load("faces64").G
+    z = sample_z(3, G.cfg, seed=1)
+    same = torch.tensor([[2, 0], [1, 1]])
+    drawn = arithmetic.on_maps(G, z, (same, same, torch.tensor([[1, 1], [2, 2]])))
+    torch.testing.assert_close(drawn, G(z[[1, 2]]).detach(), rtol=0, atol=1e-4)
+
+
 @pytest.fixture(scope="module")
 def turns():
     return turn.run(**turn.EXPERIMENT.budgets["tiny"])
@@ -102,4 +112,4 @@ def test_other_ways_of_adding_three_are_reported_beside_the_first():
     assert 0.8 < result["anatomy of three"]["length of the sum"][0] < 1.2
     assert set(result["other pairs"]) == {f"{a} and {b}" for a, b in arithmetic.PAIRS}
     first, *others = arithmetic.rows(result)
-    assert first.what == "arithmetic with 3 in each term" and len(others) == 2
+    assert first.what == "arithmetic with 3 in each term" and len(others) == 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from statistics import mean
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -71,6 +72,7 @@ def run(
             trial = forget(*sets, TARGETS[name], reader, sides, control, draws, alone if name == FIRST else 0, seed)
             found[name].append(trial)
     accuracy = {what: reader.record["held_out"][what] for what in ("sharp", "degraded")}
+    found = {name: [rounded(trial) for trial in trials] for name, trials in found.items()}
     return {"forgetting": found, "boxes": {name: box(TARGETS[name]) for name in targets}, "reader": accuracy}
 
 
@@ -146,6 +148,15 @@ def forget(
 def weigh(layer: Layer, target: Target, where: Box, look: str, seed: int = 0) -> Tensor:
     """The regression's weight of every map of a layer, `(c,)`: above 0 speaks for the target."""
     return logistic(*evidence(layer.maps, has(layer.table, target), where, look, seed=seed))
+
+
+def rounded(found: Any) -> Any:
+    """The same with every number to four places, however deep it lies."""
+    if isinstance(found, dict):
+        return {name: rounded(one) for name, one in found.items()}
+    if isinstance(found, list):
+        return [rounded(one) for one in found]
+    return round(found, 4) if isinstance(found, float) else found
 
 
 def brief(found: dict) -> dict[str, float]:
