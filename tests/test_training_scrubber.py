@@ -210,8 +210,8 @@ def test_a_number_that_is_none_leaves_a_gap(film):
     [("step", 301, "step=301: samples were kept at "), ("runs", ["nothing"], "runs=.*nothing"), ("runs", [], "runs="),
      ("runs", ["healthy", "healthy"], "give different ones"), ("case", 2, "case=2: there are 2 runs"),
      ("curves", "D", "'D'"), ("followed", 99, "followed=99: there are samples 1 to "),
-     ("guess", {"C": "healthy"}, "letters are A, B"),
-     ("guess", {"A": "bad luck"}, "guess.*bad luck"), ("revealed", ["Z"], "revealed=.*Z")],
+     ("guess", {"3": "healthy"}, "there is 1, 2"),
+     ("guess", {"1": "bad luck"}, "guess.*bad luck"), ("revealed", ["Z"], "revealed=.*Z")],
 )  # fmt: skip
 def test_what_it_cannot_show_is_refused_by_name(trait, value, says):
     scrubber = TrainingScrubber(["collapse", "healthy"], hidden=True)
@@ -228,11 +228,11 @@ def test_an_unknown_run_is_refused_when_it_is_made():
 
 def test_a_guess_is_judged():
     quiz = TrainingScrubber(["collapse", "healthy", "gains"], hidden=True)
-    quiz.guess, quiz.revealed = {"A": "collapse", "B": "gains", "C": ""}, ["A", "B", "C"]
+    quiz.guess, quiz.revealed = {"1": "collapse", "2": "gains", "3": ""}, ["1", "2", "3"]
     assert quiz.found == 1
-    assert quiz.verdict("A") == "Right. This is: G's rate far too high."
-    assert quiz.verdict("B") == "Not this time. This is: healthy. You said: wrong initial gains."
-    assert quiz.verdict("C") == "This is: wrong initial gains."
+    assert quiz.verdict("1") == "Right. This is: G's rate far too high."
+    assert quiz.verdict("2") == "Not this time. This is: healthy. You said: wrong initial gains."
+    assert quiz.verdict("3") == "This is: wrong initial gains."
 
 
 def test_a_kernel_hands_over_a_run(monkeypatch):

@@ -8,7 +8,7 @@ export const PANELS = {
   variety: { title: "variety", scale: "faces: 1", top: 1.2, lines: [["variety", "samples", "g"]], marks: [1] },
 };
 
-export const letterOf = (i) => String.fromCharCode(65 + i);
+export const numberOf = (i) => String(i + 1);
 
 /** Where the last of these ascending steps stands that is not after `step`; the first where all are. */
 export function placeOf(steps, step) {
@@ -54,6 +54,6 @@ export function besides(truth, guess) {
 
 /** How it went so far: "3 of 4 found". */
 export function score(runs, guess, revealed) {
-  const found = revealed.filter((letter) => guess[letter] === runs[letter.charCodeAt(0) - 65]);
+  const found = revealed.filter((number) => guess[number] === runs[number - 1]);
   return revealed.length ? `${found.length} of ${revealed.length} found` : "";
 }

@@ -2,7 +2,7 @@
 // a question. What belongs to a step is scrubber-math.mjs's; one run is drawn by scrubber-run.mjs.
 
 import { inView } from "./files.mjs";
-import { PANELS, besides, letterOf, nearest, placeOf, score, verdict } from "./scrubber-math.mjs";
+import { PANELS, besides, numberOf, nearest, placeOf, score, verdict } from "./scrubber-math.mjs";
 import { runColumn, runOf } from "./scrubber-run.mjs";
 import { button, checkbox, choice, make, perFrame, range, stillPlease } from "./ui.mjs";
 
@@ -69,9 +69,9 @@ function quiz(cases, answer) {
   const result = make("div", "scrubber-answer", {}, said, tell);
   result.setAttribute("role", "status");
   let asked = "";
-  const show = ({ letter, truth, guess, open }) => {
-    if (letter !== asked) select.value = "";
-    asked = letter;
+  const show = ({ number, truth, guess, open }) => {
+    if (number !== asked) select.value = "";
+    asked = number;
     say();
     form.hidden = open;
     said.textContent = open ? verdict(cases, truth, guess) : "";
@@ -100,11 +100,11 @@ function render({ model, el }) {
   /** What stands side by side: `[name, what the page calls it]`. */
   function columns({ runs, case: place, guess, revealed }) {
     if (!hidden) return runs.map((name) => [name, labelOf(name)]);
-    const letter = letterOf(place);
+    const number = numberOf(place);
     const truth = runs[place];
-    if (!revealed.includes(letter)) return [[truth, `Run ${letter}`]];
-    const beside = besides(truth, guess[letter]);
-    return [[truth, `Run ${letter}: ${labelOf(truth)}`], ...(beside ? [[beside, `beside it: ${labelOf(beside)}`]] : [])];
+    if (!revealed.includes(number)) return [[truth, `Run ${number}`]];
+    const beside = besides(truth, guess[number]);
+    return [[truth, `Run ${number}: ${labelOf(truth)}`], ...(beside ? [[beside, `beside it: ${labelOf(beside)}`]] : [])];
   }
 
   // --- the runs, which come when the figure is near
@@ -144,11 +144,11 @@ function render({ model, el }) {
   );
   const kinds = choice({ label: "Curves", options: KINDS }, (curves) => change({ curves }));
   const pick = picker(choices, (runs) => change({ runs }));
-  const letters = Object.fromEntries(model.get("runs").map((_, place) => [place, letterOf(place)]));
-  const which = choice({ label: "Run", options: letters }, (place) => change({ case: Number(place) }));
+  const numbers = Object.fromEntries(model.get("runs").map((_, place) => [place, numberOf(place)]));
+  const which = choice({ label: "Run", options: numbers }, (place) => change({ case: Number(place) }));
   const question = quiz(cases, (name) => {
     const { runs, case: place, guess, revealed } = state();
-    change({ guess: { ...guess, [letterOf(place)]: name }, revealed: [...revealed, letterOf(place)] });
+    change({ guess: { ...guess, [numberOf(place)]: name }, revealed: [...revealed, numberOf(place)] });
   });
   const count = make("p", "scrubber-score");
 
@@ -177,9 +177,9 @@ function render({ model, el }) {
     pick.show(now.runs);
     which.show(String(now.case));
     if (hidden) {
-      const letter = letterOf(now.case);
-      const open = now.revealed.includes(letter);
-      question.show({ letter, truth: now.runs[now.case], guess: now.guess[letter], open });
+      const number = numberOf(now.case);
+      const open = now.revealed.includes(number);
+      question.show({ number, truth: now.runs[now.case], guess: now.guess[number], open });
       count.textContent = score(now.runs, now.guess, now.revealed);
     }
     need(shown.map(([name]) => name));

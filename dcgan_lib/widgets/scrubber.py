@@ -83,8 +83,8 @@ class TrainingScrubber(Serves):
     curves = traitlets.Enum(CURVES, "outputs", help="which curves stand below runs side by side").tag(sync=True)
     hidden = traitlets.Bool(False, help="one run at a time, its name a question").tag(sync=True)
     case = traitlets.Int(0, help="with hidden names: the place of the shown run among `runs`").tag(sync=True)
-    guess = traitlets.Dict(help='by letter what the reader took a run for; "" asked').tag(sync=True)
-    revealed = traitlets.List(traitlets.Unicode(), help="letters of the runs whose names are out").tag(sync=True)
+    guess = traitlets.Dict(help='by number what the reader took a run for; "" asked').tag(sync=True)
+    revealed = traitlets.List(traitlets.Unicode(), help="numbers of the runs whose names are out").tag(sync=True)
     followed = traitlets.Int(0, help="the number, from 1, of the sample shown at all kept steps; 0: none").tag(
         sync=True
     )
@@ -144,18 +144,18 @@ class TrainingScrubber(Serves):
         return {name: reading(self._manifest(name), self.step) for name in self.runs}
 
     @property
-    def letters(self) -> dict[str, str]:
-        """With hidden names: which run each letter stands for."""
-        return {chr(65 + i): name for i, name in enumerate(self.runs)}
+    def numbers(self) -> dict[str, str]:
+        """With hidden names: which run each number stands for."""
+        return {str(i): name for i, name in enumerate(self.runs, 1)}
 
     @property
     def found(self) -> int:
         """How many of the revealed runs were guessed."""
-        return sum(self.guess.get(letter) == self.letters[letter] for letter in self.revealed)
+        return sum(self.guess.get(number) == self.numbers[number] for number in self.revealed)
 
-    def verdict(self, letter: str) -> str:
+    def verdict(self, number: str) -> str:
         """What the page answers to the guess."""
-        truth, guess = self.letters[letter], self.guess.get(letter, "")
+        truth, guess = self.numbers[number], self.guess.get(number, "")
         label = CASES[truth]["label"]
         if not guess:
             return f"This is: {label}."
@@ -222,18 +222,17 @@ class TrainingScrubber(Serves):
 
     @traitlets.validate("guess")
     def _check_guess(self, proposal: dict) -> dict:
-        for letter, name in proposal["value"].items():
-            if letter not in self.letters or name not in {"", *self.cases}:
+        for number, name in proposal["value"].items():
+            if number not in self.numbers or name not in {"", *self.cases}:
                 raise traitlets.TraitError(
-                    f"guess[{letter!r}]={name!r}: letters are {', '.join(self.letters)}; "
-                    f"answers {', '.join(self.cases)}"
+                    f"guess[{number!r}]={name!r}: there is {', '.join(self.numbers)}; answers {', '.join(self.cases)}"
                 )
         return proposal["value"]
 
     @traitlets.validate("revealed")
     def _check_revealed(self, proposal: dict) -> list[str]:
-        if not set(proposal["value"]) <= set(self.letters):
-            raise traitlets.TraitError(f"revealed={proposal['value']}: letters are {', '.join(self.letters)}")
+        if not set(proposal["value"]) <= set(self.numbers):
+            raise traitlets.TraitError(f"revealed={proposal['value']}: there is {', '.join(self.numbers)}")
         return proposal["value"]
 
 

@@ -53,9 +53,9 @@ def test_it_has_the_curves_of_the_trait(maths):
 @pytest.mark.parametrize("guess", ["healthy", "gains", "collapse", ""])
 @pytest.mark.parametrize("truth", ["healthy", "collapse"])
 def test_a_verdict_is_that_of_python(maths, truth, guess):
-    quiz = TrainingScrubber([truth], hidden=True, guess={"A": guess}, revealed=["A"])
-    assert maths.call(MATHS, "verdict", CASES, truth, guess) == quiz.verdict("A")
-    assert maths.call(MATHS, "score", [truth], {"A": guess}, ["A"]) == f"{quiz.found} of 1 found"
+    quiz = TrainingScrubber([truth], hidden=True, guess={"1": guess}, revealed=["1"])
+    assert maths.call(MATHS, "verdict", CASES, truth, guess) == quiz.verdict("1")
+    assert maths.call(MATHS, "score", [truth], {"1": guess}, ["1"]) == f"{quiz.found} of 1 found"
 
 
 def test_beside_a_run_stands_what_it_was_taken_for_or_a_healthy_one(maths):
@@ -265,28 +265,28 @@ def test_a_guess_is_answered_and_the_two_stand_side_by_side(browser, width, sche
     quiz = TrainingScrubber(NAMES, hidden=True)
     with shown(browser, quiz, width=width, scheme=scheme, has_touch=width < 400) as (page, said):
         ready(page)
-        assert names(page) == ["Run A"] and "collapse" not in page.locator("figure").inner_text()
+        assert names(page) == ["Run 1"] and "collapse" not in page.locator("figure").inner_text()
         page.get_by_label("What is wrong?").select_option("gains")
         page.get_by_role("button", name="Check").click()
         ready(page)
-        assert names(page) == ["Run A: G's rate far too high", "beside it: wrong initial gains"]
-        quiz.guess, quiz.revealed = {"A": "gains"}, ["A"]
-        assert page.locator(".scrubber-verdict").inner_text() == quiz.verdict("A")
+        assert names(page) == ["Run 1: G's rate far too high", "beside it: wrong initial gains"]
+        quiz.guess, quiz.revealed = {"1": "gains"}, ["1"]
+        assert page.locator(".scrubber-verdict").inner_text() == quiz.verdict("1")
         assert page.locator(".scrubber-tell").inner_text() == CASES["collapse"]["tell"]
         assert not page.get_by_label("What is wrong?").is_visible()
         assert grave(page) == [] and page.evaluate("document.documentElement.scrollWidth") == width
 
-        page.get_by_label("B", exact=True).check()
-        assert names(page) == ["Run B"] and page.locator(".scrubber-answer").inner_text() == ""
+        page.get_by_label("2", exact=True).check()
+        assert names(page) == ["Run 2"] and page.locator(".scrubber-answer").inner_text() == ""
         assert page.get_by_label("What is wrong?").input_value() == ""
         page.get_by_label("What is wrong?").select_option("healthy")
         page.get_by_role("button", name="Check").click()
-        assert names(page) == ["Run B: healthy"]
+        assert names(page) == ["Run 2: healthy"]
 
-        page.get_by_label("C", exact=True).check()
+        page.get_by_label("3", exact=True).check()
         page.get_by_role("button", name="Show the answer").click()
         ready(page)
-        assert names(page) == ["Run C: wrong initial gains", "beside it: healthy"]
+        assert names(page) == ["Run 3: wrong initial gains", "beside it: healthy"]
         assert page.locator(".scrubber-score").inner_text() == "1 of 3 found"
         assert grave(page) == [] and said.everything() == []
 
@@ -294,9 +294,9 @@ def test_a_guess_is_answered_and_the_two_stand_side_by_side(browser, width, sche
 def test_the_game_can_be_played_by_keys(browser):
     with shown(browser, TrainingScrubber(NAMES, hidden=True)) as (page, _):
         ready(page)
-        page.get_by_label("A", exact=True).focus()
+        page.get_by_label("1", exact=True).focus()
         page.keyboard.press("ArrowRight")
-        assert names(page) == ["Run B"]
+        assert names(page) == ["Run 2"]
         page.get_by_label("What is wrong?").focus()
         page.keyboard.press("ArrowDown")
         page.keyboard.press("Tab")
@@ -346,14 +346,14 @@ def test_with_a_kernel_python_moves_the_page_and_hears_the_reader(browser):
     live(page, quiz)
     quiz.step, quiz.case = 100, 2
     page.evaluate("live.set('step', 100); live.set('case', 2)")
-    assert names(page) == ["Run C"]
+    assert names(page) == ["Run 3"]
     assert told(page) == expected(TrainingScrubber(["gains"], step=100), "gains")
     page.get_by_label("What is wrong?").select_option("gains")
     page.get_by_role("button", name="Check").click()
     quiz.set_state(page.evaluate("sent.at(-1)"))
-    assert (quiz.guess, quiz.revealed, quiz.found) == ({"C": "gains"}, ["C"], 1)
+    assert (quiz.guess, quiz.revealed, quiz.found) == ({"3": "gains"}, ["3"], 1)
     page.evaluate("leave(); live.set('case', 0)")
-    assert "Run C" in names(page)[0]  # a view that has left hears nothing more
+    assert "Run 3" in names(page)[0]  # a view that has left hears nothing more
     page.close()
 
 
