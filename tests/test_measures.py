@@ -148,6 +148,14 @@ def test_the_frechet_distance_falls_like_1_over_n_and_the_line_finds_its_limit()
     assert line.at(200) == pytest.approx(float(table[1].mean()), rel=0.1)
 
 
+def test_subsets_are_drawn_at_random_without_repeats_and_the_seed_decides():
+    rows = torch.arange(50.0)[:, None]
+    found = bias.against_n(rows, lambda x: float(x.sum()), (5, 50), repeats=4, seed=1)
+    assert len(set(found[0].tolist())) > 1
+    assert (found[1] == 1225).all()
+    assert torch.equal(found, bias.against_n(rows, lambda x: float(x.sum()), (5, 50), repeats=4, seed=1))
+
+
 def test_extrapolation_of_a_true_line_is_exact_and_agrees_with_numpy():
     sizes = (10, 20, 50)
     found = bias.extrapolate(sizes, torch.tensor([2 + 30 / n for n in sizes]))
@@ -176,11 +184,11 @@ def test_every_attributes_true_probabilities_add_up_and_are_met_by_drawn_faces()
         assert apart < 3 * floors[name], name
 
 
-def test_the_floor_is_the_mean_distance_of_samples_of_the_truth():
-    p = torch.tensor([0.5, 0.3, 0.15, 0.05, 0.0], dtype=torch.float64)
-    draws = np.random.default_rng(0).multinomial(30, p.numpy(), size=4000)
-    simulated = np.mean([coverage.total_variation(torch.from_numpy(row), p) for row in draws])
-    assert coverage.total_variation_floor(p, 30) == pytest.approx(simulated, rel=0.02)
+@pytest.mark.parametrize("n", [1, 7, 30, 500])
+def test_the_floor_is_the_mean_distance_of_samples_of_the_truth(n):
+    p, k = torch.tensor([0.5, 0.3, 0.15, 0.05, 0.0], dtype=torch.float64), np.arange(n + 1)
+    exact = sum((abs(k / n - q) * scipy.stats.binom.pmf(k, n, q)).sum() for q in p.tolist()) / 2
+    assert coverage.total_variation_floor(p, n) == pytest.approx(exact, rel=1e-9)
 
 
 def test_a_flag_that_is_always_on_is_as_far_as_its_probability_says():
