@@ -69,6 +69,19 @@ def receptive_field(D: Discriminator, layer: int = -1) -> Field:
 
 
 @torch.no_grad()
+def responses(D: Discriminator, images: Images, layer: int = -1, batch: int = 256) -> Tensor:
+    """The largest value of each map of a layer, `(n, units)`; D in evaluation mode, its mode is kept.
+
+    Raises:
+        ValueError: no such layer.
+    """
+    place = _place(D, layer)
+    with _eval(D):
+        parts = torch.arange(len(images)).split(batch)
+        return torch.cat([D.features(images.batch(part))[place].amax((2, 3)) for part in parts])
+
+
+@torch.no_grad()
 def strongest(D: Discriminator, images: Images, k: int = 9, layer: int = -1, batch: int = 256) -> Responses:
     """The k images that excite each unit of a layer most, and where in them; D in evaluation mode, its mode is kept.
 

@@ -19,6 +19,7 @@ NAMES = (
     "d_features_faces",
     "d_features_fashion",
     "d_features_fruits",
+    "d_units",
     "duplicates",
     "forgetting",
     "measuring",

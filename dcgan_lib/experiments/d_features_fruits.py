@@ -15,7 +15,7 @@ from dcgan_lib.data.images import Images
 from dcgan_lib.data.loading import load
 from dcgan_lib.data.sources import data_root
 from dcgan_lib.experiments import Experiment, Row
-from dcgan_lib.experiments.contenders import beside, contenders
+from dcgan_lib.experiments.contenders import beside, contenders, per_cent
 from dcgan_lib.probes import Pool, probe
 
 FRAMES, VARIETIES = "other frames of the same fruits", "fruits of other varieties"
@@ -36,18 +36,19 @@ def run(folder: str | None, frames: int, kmeans: dict, seeds: Sequence[int]) -> 
     """
     D = pretrained.load("faces64").D
     images, varieties = stand_in() if folder is None else photographs(folder, D.cfg.image_size)
-    found: dict[str, dict] = {FRAMES: {}, VARIETIES: {}}
+    found, chance = {FRAMES: {}, VARIETIES: {}}, {FRAMES: [], VARIETIES: []}
     for seed in seeds:
         kept = few(varieties, frames, seed)
         for way, groups in ((FRAMES, torch.arange(len(kept))), (VARIETIES, varieties[kept])):
             pool = split(images.subset(kept), groups, seed)
+            chance[way].append(round(float(pool.test.labels.bincount().max() / len(pool.test)), 5))
             for name, features in contenders(D, pool, (seed,), kmeans):
                 entry = probe(features, pool, n_labels=(None,))["class"]["all"]
                 into = found[way].setdefault(name, {"scores": [], "settings": [], "n_test": []})
                 into["scores"] += entry["scores"]
                 into["settings"].append(entry["setting"])
                 into["n_test"].append(entry["n_test"])
-    return {"found": found, "varieties": len(varieties.unique()), "labels": len(pool.train)}
+    return {"found": found, "chance": chance, "varieties": len(varieties.unique()), "labels": len(pool.train)}
 
 
 def photographs(folder: str, image_size: int) -> tuple[Images, Tensor]:
@@ -96,6 +97,7 @@ def rows(result: dict) -> list[Row]:
     lines = []
     for way, by_name in result["found"].items():
         ours = beside({name: entry["scores"] for name, entry in by_name.items()})
+        ours += f"; always the most frequent {per_cent(result['chance'][way])}"
         lines.append(Row(f"apple, cherry or tomato by a D of drawn faces, {way}", paper, ours, same=False))
     return lines
 
