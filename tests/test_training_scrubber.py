@@ -126,6 +126,16 @@ def variety(name, step):
     return looks["variety"][looks["step"].index(step)]
 
 
+def test_of_the_few_images():
+    assert (round(variety("few-images", 100), 2), round(variety("few-images", 300), 2)) == (0.38, 0.17)
+    assert variety("few-images", 300) < 0.5 * variety("healthy", 300)
+    early, later = (mean("few-images", "d_real", steps) for steps in (range(60, 161), range(260, 361)))
+    assert later > 0.96 > early and variety("few-images", 1000) > 0.6
+    assert grain("few-images", 1000) > 1.2 * grain("healthy", 1000)
+    record = history.read(FOLDER / "few-images" / "history.jsonl")[0]
+    assert record["data"]["images"] == 2 * record["train"]["batch_size"] == 64
+
+
 def test_of_the_high_rates():
     contrast = [float(Film.load(f"failures/{name}").images[100].std()) for name in ("fast", "healthy")]
     assert contrast[0] > 2.5 * contrast[1]
