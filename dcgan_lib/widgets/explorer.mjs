@@ -2,12 +2,13 @@
 // explorer-math.mjs's; what draws is generator.mjs.
 
 import { SIDE, LAST_BOUND, codeOf, cornersOf, inUnit, kept, linkOf, onSheet, placeOf, shareOf, shifted, stateFrom, step, zOf } from "./explorer-math.mjs";
-import { inView } from "./files.mjs";
+import { bytesOf, inView } from "./files.mjs";
 import { generatorOf } from "./models.mjs";
 import { anySeed, button, choice, make, perFrame, picture, pixelsOf, range, seedField, stillPlease, written } from "./ui.mjs";
 
 const PATH_TRAITS = ["model", "seed_a", "seed_b", "seed_c", "t", "down", "path", "truncation"];
 const TRAITS = [...PATH_TRAITS, "shifts", "given"];
+const SELDOM = 8; // where a frame has no room for the sheet, one in so many draws an image of it all the same
 const BUDGET = 10; // milliseconds of a frame for the generator, so that what is dragged stays under the finger
 const LEG = 4000; // milliseconds from A to B while it plays
 const STILL_STEP = 0.1; // of t at a press, for who asked for less motion
@@ -200,7 +201,7 @@ function render({ model, el }) {
       mainStale = false;
     }
     const spare = () => performance.now() - begun + cost < BUDGET; // room for one more image
-    for (let more = !moved || spare() || ++slow % 3 === 0; more; more = spare()) {
+    for (let more = !moved || spare() || ++slow % SELDOM === 0; more; more = spare()) {
       const started = performance.now();
       if (!sheet.work(G, zAt)) break;
       cost = performance.now() - started;
@@ -272,7 +273,7 @@ function render({ model, el }) {
   // --- the weights, and what stands there until they come
 
   async function showPoster() {
-    const bytes = model.get("poster");
+    const bytes = await bytesOf(model.get("poster"));
     if (!bytes?.byteLength) return;
     const drawn = await createImageBitmap(new Blob([bytes], { type: "image/webp" }));
     if (G) return;

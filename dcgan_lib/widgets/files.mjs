@@ -32,6 +32,11 @@ export function filesOf(model, kind, name) {
   return model.kernel === false ? fromPage(kind, name) : fromKernel(model, kind, name);
 }
 
+/** The bytes of a trait: with a kernel they are there, in a page they lie in a file, and the trait is its address. */
+export async function bytesOf(trait) {
+  return typeof trait === "string" ? (await fetch(trait)).arrayBuffer() : trait;
+}
+
 /** Resolves when the element is about to come into view. */
 export function inView(el) {
   return new Promise((resolve) => {

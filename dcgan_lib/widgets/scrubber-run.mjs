@@ -1,6 +1,6 @@
 // One run as it stands at a step: its name, the samples of the same latents, and its plots.
 
-import { filesOf } from "./files.mjs";
+import { bytesOf, filesOf } from "./files.mjs";
 import { placeOf } from "./scrubber-math.mjs";
 import { plot } from "./scrubber-plot.mjs";
 import { make } from "./ui.mjs";
@@ -22,7 +22,7 @@ export function runOf(model, name) {
 
 async function ownRun(model, name) {
   const bytes = model.get("sheets")[name]; // a page has its address in place of the bytes
-  const sheet = await imageOf(typeof bytes === "string" ? await (await fetch(bytes)).arrayBuffer() : bytes);
+  const sheet = await imageOf(await bytesOf(bytes));
   return { manifest: model.get("own")[name], sheet };
 }
 

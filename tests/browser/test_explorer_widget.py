@@ -332,3 +332,13 @@ def test_weights_that_do_not_come_are_said_to_be_missing(browser):
         page.route("**/models/faces64.bin", lambda route: route.fulfill(status=404))
         page.reload()
         page.wait_for_function("document.querySelector('.explorer-note').textContent.includes('did not come')")
+
+
+def test_until_the_weights_come_it_shows_the_poster(browser):
+    gone = "(() => { const get = window.fetch; window.fetch = (a, ...b) => `${a}`.includes('models/') "
+    gone += "? new Promise(() => {}) : get(a, ...b); })()"  # weights that are for ever on their way
+    with shown(browser, LatentExplorer(), init=gone) as (page, said):
+        page.wait_for_function(f"({SUM})(document.querySelector('.explorer-sheet canvas')) > 0")
+        assert main(page) > 0
+        assert "on its way" in page.locator(".explorer-note").inner_text()
+    assert said.everything() == []
