@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ import traitlets
 from PIL import Image
 from torch import Tensor
 
-from dcgan_lib import pretrained
 from dcgan_lib.latent import arithmetic, neighbourhood, sample_z
 from dcgan_lib.widgets.bundle import bundle
 from dcgan_lib.widgets.explorer import LABELS, MOST
@@ -67,7 +65,6 @@ class VectorArithmetic(ServesModels):
     _esm = bundle(HERE / "arithmetic.mjs")
     _css = "\n".join((HERE / name).read_text(encoding="utf-8") for name in ("widgets.css", "arithmetic.css"))
 
-    model = traitlets.Unicode("faces64", help="trained networks by name, or with a kernel by folder").tag(sync=True)
     models = traitlets.Dict(LABELS, help="the choice of models: name, and what the page calls it").tag(sync=True)
     plus_a = traitlets.List(traitlets.Int(), help="seeds of the samples in + A, three at most").tag(sync=True)
     minus = traitlets.List(traitlets.Int(), help="those in \N{MINUS SIGN} B").tag(sync=True)
@@ -124,7 +121,7 @@ class VectorArithmetic(ServesModels):
     @property
     def lengths(self) -> dict[str, float]:
         """The norms of `z` and of the single version's z, and about what a sample's is."""
-        cfg = networks(self.model).cfg
+        cfg = self.networks.cfg
         variance = 1 / 3 if cfg.latent == "uniform" else 1
         single = self._combine(self._latents, first_alone=True)
         lengths = {"result": self.z.norm().item(), "single": single.norm().item()}
@@ -162,11 +159,11 @@ class VectorArithmetic(ServesModels):
         return arithmetic([*plus, nothing], minus)
 
     def _latents(self, seeds: list[int]) -> Tensor:
-        return torch.cat([sample_z(1, networks(self.model).cfg, seed) for seed in seeds])
+        return torch.cat([sample_z(1, self.networks.cfg, seed) for seed in seeds])
 
     @torch.no_grad()
     def _draw(self, z: Tensor) -> Tensor:
-        return networks(self.model).G(z)
+        return self.networks.G(z)
 
     # --- the state
 
@@ -191,14 +188,6 @@ class VectorArithmetic(ServesModels):
     def _open_c(self) -> list[int]:
         return list(self._opening()["plus_c"])
 
-    @traitlets.validate("model")
-    def _check_model(self, proposal: dict) -> str:
-        try:
-            networks(proposal["value"])
-        except pretrained.PretrainedError as error:
-            raise traitlets.TraitError(str(error)) from error
-        return proposal["value"]
-
     @traitlets.validate(*SIGNS)
     def _check_tray(self, proposal: dict) -> list[int]:
         name, seeds = proposal["trait"].name, proposal["value"]
@@ -207,6 +196,3 @@ class VectorArithmetic(ServesModels):
         if wrong := [seed for seed in seeds if not 0 <= seed <= MOST]:
             raise traitlets.TraitError(f"{name}={seeds}: {wrong[0]} is no seed; give whole numbers from 0 to {MOST}")
         return seeds
-
-
-networks = functools.cache(pretrained.load)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import io
 import math
 from pathlib import Path
@@ -13,7 +12,6 @@ import traitlets
 from PIL import Image
 from torch import Tensor
 
-from dcgan_lib import pretrained
 from dcgan_lib.directions import load_directions, read_directions
 from dcgan_lib.latent import PATHS, sample_z, sheet
 from dcgan_lib.widgets.bundle import bundle
@@ -55,7 +53,6 @@ class LatentExplorer(ServesModels):
     _esm = bundle(HERE / "explorer.mjs")
     _css = "\n".join((HERE / name).read_text(encoding="utf-8") for name in ("widgets.css", "explorer.css"))
 
-    model = traitlets.Unicode("faces64", help="trained networks by name, or with a kernel by folder").tag(sync=True)
     models = traitlets.Dict(LABELS, help="the choice of models: name, and what the page calls it").tag(sync=True)
     seed_a = traitlets.Int(3, min=0, max=MOST).tag(sync=True)
     seed_b = traitlets.Int(8, min=0, max=MOST).tag(sync=True)
@@ -95,7 +92,7 @@ class LatentExplorer(ServesModels):
     def image(self) -> Tensor:
         """What G draws from z: `(nc, s, s)` in [-1, 1]."""
         with torch.no_grad():
-            return self._networks().G(torch.tensor([self.z]))[0]
+            return self.networks.G(torch.tensor([self.z]))[0]
 
     @property
     def point(self) -> tuple[float, float]:
@@ -112,14 +109,14 @@ class LatentExplorer(ServesModels):
         return self._moved(torch.tensor(self.given) if self.given else self._on_sheet(self.t, self.down))
 
     def _on_sheet(self, x: float | Tensor, y: float | Tensor) -> Tensor:
-        cfg = self._networks().cfg
+        cfg = self.networks.cfg
         bound = self.truncation if cfg.latent == "gaussian" else None
         a, b, c = (sample_z(1, cfg, seed, bound)[0] for seed in (self.seed_a, self.seed_b, self.seed_c))
         return sheet(a, b, c, x, y, self.path)
 
     def _moved(self, z: Tensor) -> Tensor:
         if any(self.shifts.values()):
-            found = load_directions(self._networks().folder)
+            found = load_directions(self.networks.folder)
             for name, k in self.shifts.items():
                 z = z + k * found[name]
         return z
@@ -131,7 +128,7 @@ class LatentExplorer(ServesModels):
         y, x = torch.meshgrid(ticks, ticks, indexing="ij")
         z = self._moved(self._on_sheet(x.reshape(-1, 1), y.reshape(-1, 1)))
         with torch.no_grad():
-            images = self._networks().G(torch.cat([z, self.expected_z()[None]]))
+            images = self.networks.G(torch.cat([z, self.expected_z()[None]]))
         size = images.shape[-1]
         poster = Image.new("RGB", ((SIDE + 1) * size, SIDE * size))
         for i, image in enumerate(images):
@@ -163,9 +160,6 @@ class LatentExplorer(ServesModels):
             picture.paste(one.resize(((SIDE - 1) * size,) * 2, Image.Resampling.NEAREST), ((SIDE + 1) * size, 0))
         return picture
 
-    def _networks(self) -> pretrained.Pretrained:
-        return _loaded(self.model)
-
     def _follow(self, change: dict | None = None) -> None:
         """The state has changed: z with it, unless the page has said so already."""
         expected = self.expected_z()
@@ -183,18 +177,10 @@ class LatentExplorer(ServesModels):
 
     def _forget(self, change: dict) -> None:
         """Another model's z means nothing here, nor do directions that this one has not."""
-        known = {entry["name"] for entry in read_directions(self._networks().folder)}
+        known = {entry["name"] for entry in read_directions(self.networks.folder)}
         with self.hold_trait_notifications():
             self.shifts = {name: k for name, k in self.shifts.items() if name in known}
             self.given = []
-
-    @traitlets.validate("model")
-    def _check_model(self, proposal: dict) -> str:
-        try:
-            _loaded(proposal["value"])
-        except pretrained.PretrainedError as error:
-            raise traitlets.TraitError(str(error)) from error
-        return proposal["value"]
 
     @traitlets.validate("truncation")
     def _check_truncation(self, proposal: dict) -> float | None:
@@ -204,7 +190,7 @@ class LatentExplorer(ServesModels):
 
     @traitlets.validate("shifts")
     def _check_shifts(self, proposal: dict) -> dict:
-        known = [entry["name"] for entry in read_directions(self._networks().folder)]
+        known = [entry["name"] for entry in read_directions(self.networks.folder)]
         for name, k in proposal["value"].items():
             if name not in known:
                 raise traitlets.TraitError(f"shifts={proposal['value']}: {self.model} has the directions {known}")
@@ -214,15 +200,10 @@ class LatentExplorer(ServesModels):
 
     @traitlets.validate("z", "given")
     def _check_length(self, proposal: dict) -> list[float]:
-        found, nz = len(proposal["value"]), self._networks().cfg.nz
+        found, nz = len(proposal["value"]), self.networks.cfg.nz
         if found not in (0, nz):
             raise traitlets.TraitError(f"{proposal['trait'].name} holds {found} numbers: {self.model} takes {nz}")
         return proposal["value"]
-
-
-@functools.cache
-def _loaded(model: str) -> pretrained.Pretrained:
-    return pretrained.load(model)
 
 
 def _same(a: Tensor, b: list[float]) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import traitlets
 from PIL import Image
 from torch import Tensor
 
-from dcgan_lib import inspect, pretrained
+from dcgan_lib import inspect
 from dcgan_lib.latent import sample_z, slerp
 from dcgan_lib.widgets.bundle import bundle
 from dcgan_lib.widgets.frames import to_image
@@ -43,7 +42,6 @@ class InsideG(ServesModels):
     _esm = bundle(HERE / "inside.mjs")
     _css = "\n".join((HERE / name).read_text(encoding="utf-8") for name in ("widgets.css", "inside.css"))
 
-    model = traitlets.Unicode("faces64", help="trained networks by name, or with a kernel by folder").tag(sync=True)
     models = traitlets.Dict(LABELS, help="the choice of models: name, and what the page calls it").tag(sync=True)
     seed_a = traitlets.Int(3, min=0, max=MOST).tag(sync=True)
     seed_b = traitlets.Int(8, min=0, max=MOST).tag(sync=True)
@@ -78,14 +76,14 @@ class InsideG(ServesModels):
     @property
     def z(self) -> Tensor:
         """`(nz,)`: the place on the arc between the seeds."""
-        cfg = self._networks().cfg
+        cfg = self.networks.cfg
         return slerp(sample_z(1, cfg, self.seed_a), sample_z(1, cfg, self.seed_b), self.t)[0]
 
     @property
     def before(self) -> Tensor:
         """What G draws from z with every map: `(nc, s, s)` in [-1, 1]."""
         with torch.no_grad():
-            return self._networks().G(self.z[None])[0]
+            return self.networks.G(self.z[None])[0]
 
     @property
     def image(self) -> Tensor:
@@ -100,11 +98,11 @@ class InsideG(ServesModels):
     @property
     def effects(self) -> Tensor:
         """How much the image of z changes when one map of `layer` alone is dropped: `(maps,)`, the same measure."""
-        return inspect.effects(self._networks().G, self.z[None], self.layer)[0]
+        return inspect.effects(self.networks.G, self.z[None], self.layer)[0]
 
     def features(self, layer: int) -> Tensor:
         """The maps of a layer as the next one reads them, `(maps, side, side)`; of the image's side, the image."""
-        G = self._networks().G
+        G = self.networks.G
         sides = [*inspect.layers(G), G.cfg.image_size]
         if layer not in sides:
             raise ValueError(f"layer {layer!r}: {self.model} has {', '.join(map(str, sides))}")
@@ -130,7 +128,7 @@ class InsideG(ServesModels):
 
     def _stages(self) -> list[Tensor]:
         """What every block gives, the image last, with the maps that are off or scaled."""
-        G = self._networks().G
+        G = self.networks.G
         with torch.no_grad(), inspect.scaled(G, self._factors()):
             return [maps[0] for maps in G.features(self.z[None])]
 
@@ -140,11 +138,8 @@ class InsideG(ServesModels):
             factors.setdefault(side, {}).update(dict.fromkeys(maps, 0.0))
         return factors
 
-    def _networks(self) -> pretrained.Pretrained:
-        return _loaded(self.model)
-
     def _layers(self) -> dict[int, int]:
-        return inspect.layers(self._networks().G)
+        return inspect.layers(self.networks.G)
 
     def _forget(self, change: dict) -> None:
         """Another model may lack maps that this one had, another layer the map at hand."""
@@ -168,14 +163,6 @@ class InsideG(ServesModels):
     @traitlets.default("off")
     def _opening_maps(self) -> dict[int, list[int]]:
         return {self.layer: sorted(self.effects.topk(OPENS_WITHOUT).indices.tolist())}
-
-    @traitlets.validate("model")
-    def _check_model(self, proposal: dict) -> str:
-        try:
-            _loaded(proposal["value"])
-        except pretrained.PretrainedError as error:
-            raise traitlets.TraitError(str(error)) from error
-        return proposal["value"]
 
     @traitlets.validate("layer")
     def _check_layer(self, proposal: dict) -> int:
@@ -214,7 +201,7 @@ class InsideG(ServesModels):
 
     def _check_maps(self, trait: str, side: int, maps: Any) -> None:
         try:
-            inspect.check_maps(self._networks().G, side, maps)
+            inspect.check_maps(self.networks.G, side, maps)
         except ValueError as error:
             raise traitlets.TraitError(f"{trait}: {error}, in {self.model}") from error
 
@@ -227,8 +214,3 @@ def _number(trait: str, value: Any) -> int:
         return int(value)
     except (TypeError, ValueError):
         raise traitlets.TraitError(f"{trait}: {value!r} is no number of a layer or a map") from None
-
-
-@functools.cache
-def _loaded(model: str) -> pretrained.Pretrained:
-    return pretrained.load(model)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import anywidget
+import traitlets
 
 from dcgan_lib import pretrained
 from dcgan_lib.directions import read_directions
@@ -43,7 +44,25 @@ def model_files(name: str) -> tuple[dict, bytes]:
     return manifest | {"directions": read_directions(pair.folder)}, weights
 
 
+networks_of = functools.cache(pretrained.load)
+
+
 class ServesModels(Serves):
     """A widget whose pictures are computed by a generator in the page: the kernel hands it the weights."""
 
     serves: ClassVar = {"weights": model_files}
+
+    model = traitlets.Unicode("faces64", help="trained networks by name, or with a kernel by folder").tag(sync=True)
+
+    @property
+    def networks(self) -> pretrained.Pretrained:
+        """The trained pair of `model`, the same object for all widgets."""
+        return networks_of(self.model)
+
+    @traitlets.validate("model")
+    def _check_model(self, proposal: dict) -> str:
+        try:
+            networks_of(proposal["value"])
+        except pretrained.PretrainedError as error:
+            raise traitlets.TraitError(str(error)) from error
+        return proposal["value"]

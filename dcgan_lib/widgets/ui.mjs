@@ -113,7 +113,7 @@ export function perFrame(draw) {
   };
   later.cancel = () => {
     cancelAnimationFrame(asked);
-    asked = 0;
+    asked = -1; // for good: what arrives after the view has left draws nothing
   };
   return later;
 }

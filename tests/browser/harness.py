@@ -83,6 +83,23 @@ def overtaken(request: Request) -> bool:
     return request.url.startswith("blob:") and request.failure == "net::ERR_ABORTED"
 
 
+def attend(page: Page, address: str) -> Said:
+    """Let the page reach only the host of `address`, and note its errors and what else it asked for."""
+    said, host = Said(), urlsplit(address).netloc
+
+    def only_this_host(route: Route) -> None:
+        if urlsplit(route.request.url).netloc in (host, ""):  # data: and blob: have no host
+            route.continue_()
+        else:
+            said.outside.append(route.request.url)
+            route.abort()
+
+    page.route("**/*", only_this_host)
+    page.on("console", lambda message: message.type == "error" and said.errors.append(message.text))
+    page.on("pageerror", lambda error: said.errors.append(str(error)))
+    return said
+
+
 @contextlib.contextmanager
 def opened(
     browser: Browser,
@@ -97,19 +114,8 @@ def opened(
     made = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, **context)
     made.set_default_timeout(120_000)  # the machine may be busy
     made.add_init_script(init)
-    page, said = made.new_page(), Said()
-    host = urlsplit(address).netloc
-
-    def only_this_host(route: Route) -> None:
-        if urlsplit(route.request.url).netloc in (host, ""):  # data: and blob: have no host
-            route.continue_()
-        else:
-            said.outside.append(route.request.url)
-            route.abort()
-
-    page.route("**/*", only_this_host)
-    page.on("console", lambda message: message.type == "error" and said.errors.append(message.text))
-    page.on("pageerror", lambda error: said.errors.append(str(error)))
+    page = made.new_page()
+    said = attend(page, address)
     page.on(
         "requestfailed", lambda request: overtaken(request) or said.failed.append(f"{request.url} {request.failure}")
     )

@@ -19,13 +19,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
-from urllib.parse import urlsplit
 
 import nbformat
 from jupyter_client import BlockingKernelClient
 from playwright.sync_api import Browser, Page
 
-from tests.browser.harness import Said
+from tests.browser.harness import Said, attend
 from tools.fingerprint import ROOT
 
 PATIENCE = 120  # seconds, for a busy machine
@@ -133,18 +132,8 @@ def lab(browser: Browser, cells: list[str]) -> Iterator[Lab]:
         with serving(folder) as address:
             context = browser.new_context(viewport={"width": 1280, "height": 2000})
             context.set_default_timeout(1000 * PATIENCE)
-            page, said, host = context.new_page(), Said(), urlsplit(address).netloc
-
-            def only_this_host(route) -> None:
-                if urlsplit(route.request.url).netloc in (host, ""):
-                    route.continue_()
-                else:
-                    said.outside.append(route.request.url)
-                    route.abort()
-
-            page.route("**/*", only_this_host)
-            page.on("console", lambda message: message.type == "error" and said.errors.append(message.text))
-            page.on("pageerror", lambda error: said.errors.append(str(error)))
+            page = context.new_page()
+            said = attend(page, address)
             page.goto(f"{address}lab/tree/made.ipynb")
             page.locator(".jp-CodeCell").first.wait_for()
             page.locator(".jp-KernelName", has_text="Python 3").wait_for()  # else Run asks which kernel

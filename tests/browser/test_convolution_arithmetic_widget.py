@@ -314,7 +314,7 @@ def test_a_finger_lights_a_cell_and_a_widget_that_leaves_is_quiet(browser):
 
 
 def test_python_moves_it_and_hears_what_the_reader_does(browser):
-    with live(browser, ConvolutionArithmetic(), models=()) as page:
+    with live(browser, ConvolutionArithmetic(), names=()) as page:
         page.evaluate("live.set('kind', 'transposed'); live.set('lit', [2, 2]); live.set('view', 'grids')")
         assert sentence(page) == "Output (2, 2) is reached by 4 stamps."
         slide(page, "stride s", 3)

@@ -396,7 +396,7 @@ def test_it_opens_where_python_put_it(browser):
 
 def test_with_a_kernel_python_moves_the_page_and_hears_of_what_the_reader_does(browser):
     cockpit = DiracCockpit()
-    with live(browser, cockpit, models=()) as page:
+    with live(browser, cockpit, names=()) as page:
         page.evaluate("() => { live.set('gamma', 1); live.set('start', [1.5, 1]); }")
         drawn(page)
         assert "at critical damping" in words(page) and slider(page, "start θ").input_value() == "1.5"

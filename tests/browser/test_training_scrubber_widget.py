@@ -1,8 +1,5 @@
 """TrainingScrubber in the page: its numbers are the recorded ones, and the guessing game is played to its end."""
 
-import base64
-import json
-
 import pytest
 import torch
 
@@ -14,6 +11,7 @@ from dcgan_lib.training.watch import Watch
 from dcgan_lib.widgets import TrainingScrubber
 from dcgan_lib.widgets.scrubber import CURVES, reading, recorded, run_files
 from dcgan_lib.widgets.telltales import CASES
+from tests.browser.live import live
 from tests.browser.modules import modules
 from tests.browser.shown import grave, shown
 from tools import house
@@ -308,53 +306,21 @@ def test_the_game_can_be_played_by_keys(browser):
 # --- with a kernel, and with a run of one's own
 
 
-LIVE = """async ({ code, state, runs }) => {
-  const { default: widget } = await import(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
-  const hears = {};
-  const emit = (event, ...details) => (hears[event] ?? []).forEach(hear => hear(...details));
-  const view = text => new DataView(Uint8Array.from(atob(text), c => c.charCodeAt(0)).buffer);
-  state.sheets = Object.fromEntries(Object.entries(state.sheets).map(([name, text]) => [name, view(text)]));
-  window.sent = [];
-  window.live = {
-    get: name => state[name],
-    set(name, value) { state[name] = value; emit(`change:${name}`); },
-    on: (event, hear) => (hears[event] ??= []).push(hear),
-    off: (event, hear) => (hears[event] = (hears[event] ?? []).filter(h => h !== hear)),
-    save_changes: () => window.sent.push({ step: state.step, guess: state.guess, revealed: state.revealed }),
-    send({ type, name }) {
-      setTimeout(() => emit("msg:custom", { type, name, manifest: runs[name].manifest }, [view(runs[name].sheet)]));
-    },
-  };
-  const el = document.body.appendChild(document.createElement("div"));
-  window.leave = widget.render({ model: window.live, el });
-}"""
-
-
-def live(page, scrubber):
-    page.set_content("<!doctype html><title>live</title><body>")
-    named = [name for name in scrubber.traits(sync=True) if not name.startswith("_")]
-    state = {name: getattr(scrubber, name) for name in named if name not in ("layout", "tabbable", "tooltip")}
-    state["sheets"] = {name: base64.b64encode(sheet).decode() for name, sheet in scrubber.sheets.items()}
-    files = {name: run_files(name) for name in scrubber.runs if name in recorded()}
-    runs = {name: {"manifest": m, "sheet": base64.b64encode(sheet).decode()} for name, (m, sheet) in files.items()}
-    page.evaluate(LIVE, {"code": scrubber._esm, "state": json.loads(json.dumps(state)), "runs": runs})
-    ready(page)
-
-
 def test_with_a_kernel_python_moves_the_page_and_hears_the_reader(browser):
-    quiz, page = TrainingScrubber(NAMES, hidden=True), browser.new_page()
-    live(page, quiz)
-    quiz.step, quiz.case = 100, 2
-    page.evaluate("live.set('step', 100); live.set('case', 2)")
-    assert names(page) == ["Run 3"]
-    assert told(page) == expected(TrainingScrubber(["gains"], step=100), "gains")
-    page.get_by_label("What is wrong?").select_option("gains")
-    page.get_by_role("button", name="Check").click()
-    quiz.set_state(page.evaluate("sent.at(-1)"))
-    assert (quiz.guess, quiz.revealed, quiz.found) == ({"3": "gains"}, ["3"], 1)
-    page.evaluate("leave(); live.set('case', 0)")
-    assert "Run 3" in names(page)[0]  # a view that has left hears nothing more
-    page.close()
+    quiz = TrainingScrubber(NAMES, hidden=True)
+    with live(browser, quiz, tuple(NAMES)) as page:
+        ready(page)
+        quiz.step, quiz.case = 100, 2
+        page.evaluate("live.set('step', 100); live.set('case', 2)")
+        assert names(page) == ["Run 3"]
+        assert told(page) == expected(TrainingScrubber(["gains"], step=100), "gains")
+        page.get_by_label("What is wrong?").select_option("gains")
+        page.get_by_role("button", name="Check").click()
+        sent = page.evaluate("sent.at(-1)")
+        quiz.set_state({name: sent[name] for name in ("step", "guess", "revealed")})
+        assert (quiz.guess, quiz.revealed, quiz.found) == ({"3": "gains"}, ["3"], 1)
+        page.evaluate("leave(); live.set('case', 0)")
+        assert "Run 3" in names(page)[0]  # a view that has left hears nothing more
 
 
 NOISE = Images("noise", torch.randint(0, 256, (50, 3, 16, 16), generator=torch.Generator().manual_seed(3)).byte())
@@ -376,10 +342,9 @@ def test_ones_own_film_is_shown_by_a_page_and_by_a_kernel(browser, film):
         assert told(page) == expected(scrubber, "mine")
         assert page.locator(".scrubber-samples").evaluate("c => [c.width, c.height]") == [8 * 16, 3 * 16]
         assert said.everything() == []
-    page = browser.new_page()
-    live(page, scrubber)
-    assert told(page) == expected(scrubber, "mine")
-    page.close()
+    with live(browser, scrubber, names=()) as page:
+        ready(page)
+        assert told(page) == expected(scrubber, "mine")
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])

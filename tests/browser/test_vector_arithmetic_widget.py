@@ -1,14 +1,12 @@
 """VectorArithmetic in the page: its sums are Python's, and samples go where pointer, finger and keys take them."""
 
-import base64
-import json
-
 import pytest
 import torch
 
 from dcgan_lib.latent import neighbourhood
 from dcgan_lib.widgets.arithmetic import NAMES, SIGNS, VectorArithmetic
 from dcgan_lib.widgets.serving import model_files
+from tests.browser.live import live as front_end
 from tests.browser.modules import modules
 from tests.browser.shown import grave, shown
 from tools import house
@@ -371,38 +369,13 @@ def test_weights_that_do_not_come_are_said_to_be_missing(browser):
 
 # --- with a kernel
 
-LIVE = """async ({ code, state, manifest, weights }) => {
-  const { default: widget } = await import(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
-  const hears = {};
-  const emit = (event, ...details) => (hears[event] ?? []).forEach(hear => hear(...details));
-  window.sent = [];
-  window.live = {
-    get: name => state[name],
-    set(name, value) { state[name] = value; emit(`change:${name}`); },
-    on: (event, hear) => (hears[event] ??= []).push(hear),
-    off: (event, hear) => (hears[event] = (hears[event] ?? []).filter(h => h !== hear)),
-    save_changes: () => window.sent.push(structuredClone(state)),
-    send({ type, name }) {
-      const bytes = Uint8Array.from(atob(weights), c => c.charCodeAt(0));
-      setTimeout(() => emit("msg:custom", { type, name, manifest }, [new DataView(bytes.buffer)]));
-    },
-  };
-  window.leave = widget.render({ model: window.live, el: document.body.appendChild(document.createElement("div")) });
-}"""
-
 
 @pytest.fixture
 def live(browser):
     sums = VectorArithmetic()
-    manifest, weights = model_files("faces64")
-    state = json.loads(json.dumps(sums.get_state(drop_defaults=False), default=str))
-    page = browser.new_page()
-    page.set_content("<!doctype html><title>live</title><body>")
-    given = {"code": sums._esm, "state": state, "manifest": manifest, "weights": base64.b64encode(weights).decode()}
-    page.evaluate(LIVE, given)
-    ready(page)
-    yield sums, page
-    page.close()
+    with front_end(browser, sums) as page:
+        ready(page)
+        yield sums, page
 
 
 def test_what_the_reader_does_arrives_in_python(live):
