@@ -130,19 +130,23 @@ function plot(change) {
       const twin = groups.find(([, others]) => others.every((other, i) => Math.abs(other - heights[i]) < 1e-6));
       twin ? twin[0].push(nameOf(state.role, name)) : groups.push([[nameOf(state.role, name)], heights]);
     }
+    const placed = [];
     return groups
       .filter(([own]) => !own.includes(nameOf(state.role, state.loss)))
       .map(([own, heights]) => {
+        const text = own.join(", ");
+        const half = 3.3 * text.length; // of its width, about
+        const middleOf = (i) => Math.min(width - PLOT.right - half, Math.max(PLOT.left + half, x(logits[i])));
+        const free = (i) =>
+          placed.every(([other, reach, at]) => Math.abs(middleOf(i) - other) > half + reach || Math.abs(y(heights[i]) - at) > 16);
         const room = heights.map((height, i) => {
-          if (height < low + 0.4 || height > high - 0.8) return -1;
+          if (height < low + 0.4 || height > high - 0.8 || !free(i)) return -1;
           const above = groups.flatMap(([, others]) => (others === heights ? [] : [others[i] - height]));
           return Math.min(3, ...above.map((gap) => (gap > 0 ? gap : -2 * gap))); // the name stands above its curve
         });
         const best = room.indexOf(Math.max(...room));
-        const text = own.join(", ");
-        const half = 3.3 * text.length; // of its width, about
-        const middle = Math.min(width - PLOT.right - half, Math.max(PLOT.left + half, x(logits[best])));
-        return shape("text", { class: "losses-tick", x: middle, y: y(heights[best]) - 5, "text-anchor": "middle" }, text);
+        placed.push([middleOf(best), half, y(heights[best])]);
+        return shape("text", { class: "losses-tick losses-label", x: middleOf(best), y: y(heights[best]) - 5, "text-anchor": "middle" }, text);
       });
   }
 
@@ -192,7 +196,6 @@ function plot(change) {
     const tangent = straight ? reach.map((l, i) => `${i ? "L" : "M"}${x(l)} ${y(value + slope * (l - logit))}`).join("") : "";
     svg.replaceChildren(
       ...axes(),
-      ...names(),
       shape(
         "svg", // a drawing in the drawing, because it cuts off what reaches over its edge
         { x: PLOT.left, y: PLOT.top, width: inside(), height: floor - PLOT.top, viewBox: `${PLOT.left} ${PLOT.top} ${inside()} ${floor - PLOT.top}` },
@@ -201,6 +204,7 @@ function plot(change) {
         shape("path", { class: "losses-tangent", d: tangent }),
         shape("line", { class: "losses-here", x1: x(logit), x2: x(logit), y1: PLOT.top, y2: floor }),
       ),
+      ...names(),
       ...arrow(slope),
       shape("circle", { class: `losses-dot losses-${role}`, cx: x(logit), cy: y(onPaper(at(loss, logit))), r: 6 }),
     );
