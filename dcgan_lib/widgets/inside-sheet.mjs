@@ -105,6 +105,7 @@ export function largeSheet({ press, select, hover }) {
   element.setAttribute("role", "slider");
   element.setAttribute("aria-label", "Map; the arrow keys go to another, Space switches it off or on");
   element.setAttribute("aria-valuemin", 0);
+  element.setAttribute("aria-valuenow", 0); // until there are maps
   let shown = null; // { numbers, layout, at }: what stands on the canvas, and which of it is selected
 
   const under = ({ clientX, clientY }) => {

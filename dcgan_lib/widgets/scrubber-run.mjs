@@ -60,7 +60,10 @@ export function runColumn(scrub, follow) {
   const panels = new Map(["losses", "outputs", "variety"].map((kind) => [kind, plot(kind, scrub)]));
   const plots = make("div", "scrubber-plots", {}, ...[...panels.values()].map((panel) => panel.element));
   const element = make("div", "scrubber-run", {}, name, canvas, strip, plots);
-  for (const one of [canvas, strip]) one.setAttribute("role", "img");
+  for (const one of [canvas, strip]) {
+    one.setAttribute("role", "img");
+    one.setAttribute("aria-label", "Samples, on their way");
+  }
   let now = null;
   let drawn = "";
   canvas.addEventListener("click", (event) => {

@@ -1,5 +1,6 @@
 """The benchmark of the page: its counting, and that it runs to its end with nothing to fetch."""
 
+import contextlib
 import json
 import sys
 from pathlib import Path
@@ -28,7 +29,8 @@ def test_goals_are_read_from_the_answers_and_only_from_those():
 
 
 @pytest.mark.slow
-def test_it_runs_to_its_end_and_every_engine_draws_what_torch_draws(tmp_path, capsys):
+def test_it_runs_to_its_end_and_every_engine_draws_what_torch_draws(browser, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(benchmark, "launched", lambda: contextlib.nullcontext(browser))  # one Playwright a process
     parts = ["image", "begin", "drag", "plane"]
     report = benchmark.main(["--quick", "--without", "onnxruntime", "--out", str(tmp_path), "--only", *parts])
     assert json.loads((tmp_path / "page.json").read_text()) == report

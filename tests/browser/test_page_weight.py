@@ -18,15 +18,14 @@ def weighed():
 
 def fetched(browser, address, height):
     """Paths below the site's root, and bytes, of all that the page asks for."""
-    found = {}
-
-    def note(request):
-        found[urlsplit(request.url).path.removeprefix(harness.PREFIX)] = request.sizes()["responseBodySize"]
-
     context = browser.new_context(viewport={"width": 1280, "height": height})
-    page = context.new_page()
-    page.on("requestfinished", lambda request: request.url.startswith("http") and note(request))
-    page.goto(address, wait_until="networkidle")
+    page, finished = context.new_page(), []
+    page.on("requestfinished", finished.append)
+    page.goto(address)
+    harness.settle(page)
+    page.wait_for_load_state("networkidle")
+    asked = [request for request in finished if request.url.startswith("http")]
+    found = {urlsplit(r.url).path.removeprefix(harness.PREFIX): r.sizes()["responseBodySize"] for r in asked}
     context.close()
     return found
 
