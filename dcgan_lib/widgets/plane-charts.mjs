@@ -20,7 +20,7 @@ function svgShape(tag, attributes = {}, ...children) {
  */
 export function makeChart(name) {
   const head = make("p", "plane-head");
-  const svg = svgShape("svg", { class: "plane-chart", role: "img", height: HEIGHT, "aria-label": `${name}, not begun` });
+  const svg = svgShape("svg", { class: "plane-chart", role: "img", width: 1, height: HEIGHT, "aria-label": `${name}, not begun` });
   const element = make("div", "plane-measure", {}, head, svg);
 
   function draw({ words, lines, references, from, to, last, now }) {

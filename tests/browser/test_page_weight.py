@@ -20,7 +20,7 @@ def fetched(browser, address, height):
     """Paths below the site's root, and bytes, of all that the page asks for."""
     context = browser.new_context(viewport={"width": 1280, "height": height})
     page, finished = context.new_page(), []
-    page.on("requestfinished", finished.append)
+    page.on("requestfinished", lambda request: finished.append(request))
     page.goto(address)
     harness.settle(page)
     page.wait_for_load_state("networkidle")

@@ -1,4 +1,4 @@
-"""Before it comes into view a widget waits for its files; what stands there meanwhile is accessible too."""
+"""Before it comes into view a widget waits for its files; what stands there meanwhile is accessible, and fits a phone."""
 
 import inspect
 
@@ -12,7 +12,8 @@ NEVER_IN_VIEW = "window.IntersectionObserver = class { observe() {} unobserve() 
 
 
 @pytest.mark.parametrize("widget", [cls for cls in CLASSES if cls is not widgets.FrameSlider])
-def test_what_has_not_come_into_view_is_accessible(browser, widget):
-    with shown(browser, widget(), init=NEVER_IN_VIEW) as (page, said):
+def test_what_has_not_come_into_view_is_accessible_and_fits_a_phone(browser, widget):
+    with shown(browser, widget(), width=390, init=NEVER_IN_VIEW) as (page, said):
         assert grave(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert said.everything() == []
