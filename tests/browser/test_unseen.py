@@ -1,4 +1,4 @@
-"""Before it comes into view a widget waits for its files; what stands there meanwhile is accessible, and fits a phone."""
+"""Before it comes into view a widget waits for its files; what stands there is accessible, and fits a phone."""
 
 import inspect
 
