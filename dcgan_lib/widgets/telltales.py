@@ -65,7 +65,8 @@ CASES = {
     "few-images": {
         "label": "only 64 images",
         "tell": "Between steps 100 and 300 the variety of the samples falls by half, from 0.38 to 0.17, while D grows "
-        "sure: it sees each image every second step and knows them by heart. What it then tells G is how these "
-        "64 differ from everything else. The samples recover, share their backgrounds, and wear a grain at the end.",
+        "sure of its real images. It sees each of the 64 every second step, so it can learn them by heart; whether "
+        "it has, only images that it never saw would tell. The samples recover, share their backgrounds, and wear "
+        "a grain at the end.",
     },
 }
